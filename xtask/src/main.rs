@@ -1,0 +1,2 @@
+//! Set-up, demo and test commands of the workspace.
+fn main() {}
