@@ -1,1 +1,17 @@
-//! Placeholder while the workspace is laid.
+//! From evidence to explanation, without knowing the system, without I/O, clock or randomness.
+//!
+//! 1. [`PackInput`] is what the operator knows; [`EvidencePack`] is what of it bears on the case, every item with an id.
+//! 2. A [`Diagnoser`] turns a pack into a [`Diagnosis`]: ranked [`Hypothesis`]es, each with evidence for and against.
+//! 3. `Reasoner` is the embedded diagnoser: deterministic to the byte.
+
+mod diagnoser;
+mod diagnosis;
+mod evidence;
+mod hypothesis;
+mod pack_input;
+
+pub use diagnoser::{DiagnoseError, Diagnoser};
+pub use diagnosis::{Alternative, Confidence, Diagnosis, MetricReading, RecommendedAction, TimelineEntry};
+pub use evidence::{EvidenceId, EvidenceItem, EvidenceKind, EvidencePack};
+pub use hypothesis::{EvidenceRef, Hypothesis};
+pub use pack_input::{PackInput, PastTicket, ViolationFact};

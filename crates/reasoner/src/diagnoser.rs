@@ -1,0 +1,31 @@
+//! Whoever explains: the embedded reasoner, a language model, or another.
+
+use operator_protocols::{ActionDefinition, BoxFuture};
+
+use crate::{Diagnosis, EvidencePack};
+
+/// Turns evidence into an explanation.
+pub trait Diagnoser: Send + Sync {
+    /// Its name, as recorded with every diagnosis.
+    fn name(&self) -> &str;
+
+    /// Explains. `actions` are those the subject offers; only they may be recommended.
+    fn diagnose<'a>(
+        &'a self,
+        pack: &'a EvidencePack,
+        actions: &'a [ActionDefinition],
+    ) -> BoxFuture<'a, Result<Diagnosis, DiagnoseError>>;
+}
+
+/// Why there is no explanation at all; evidence that does not decide is no error.
+#[derive(Debug, thiserror::Error)]
+pub enum DiagnoseError {
+    /// The diagnoser could not be reached or ran out of its budget.
+    #[error("{diagnoser} gave no answer: {why}")]
+    NoAnswer {
+        /// Who.
+        diagnoser: String,
+        /// Why.
+        why: String,
+    },
+}
