@@ -1,1 +1,30 @@
-//! Placeholder while the workspace is laid.
+//! The loop that watches a subject, explains what breaks, acts under a policy and verifies. It knows no system.
+//!
+//! The nouns, in the order in which one follows from the other (Observation, Evaluation and Diagnosis live in
+//! `operator-protocols` and `operator-reasoner`): [`Violation`], [`Ticket`], [`Proposal`], [`Approval`],
+//! [`Execution`], [`Verification`].
+
+mod approval;
+mod audit_event;
+mod canonical;
+mod clock;
+mod execution;
+mod incident;
+mod principal;
+mod proposal;
+pub mod store;
+mod ticket;
+mod verification;
+mod violation;
+
+pub use approval::{Approval, Decision};
+pub use audit_event::{Actor, AuditEvent, AuditRow};
+pub use canonical::{canonical_json, sha256_hex};
+pub use clock::{ManualClock, SystemClock};
+pub use execution::{Attempt, Execution, ExecutionState};
+pub use incident::Incident;
+pub use principal::{Identity, Principal, Role};
+pub use proposal::{Proposal, RuleOutcome, RuleVerdict};
+pub use ticket::{MetricSnapshot, Ticket, TicketState};
+pub use verification::{Verification, VerificationOutcome};
+pub use violation::Violation;

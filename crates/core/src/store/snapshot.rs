@@ -1,0 +1,44 @@
+//! What a loop that starts needs of what was before.
+
+use serde::{Deserialize, Serialize};
+
+use operator_reasoner::Diagnosis;
+
+use crate::{Execution, Incident, Ticket, Violation};
+
+/// The right to write and act, fenced by an epoch that grows with every holder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Grows by one with every holder.
+    pub epoch: u64,
+}
+
+/// The last numbers given out within one subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counters {
+    /// Tickets.
+    pub tickets: u64,
+    /// Incidents.
+    pub incidents: u64,
+    /// Diagnoses.
+    pub diagnoses: u64,
+    /// Intents.
+    pub intents: u64,
+}
+
+/// Everything about one subject that is not over.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The last numbers given out.
+    pub counters: Counters,
+    /// Violations, pending ones included.
+    pub violations: Vec<Violation>,
+    /// Tickets that are not resolved, and those resolved within the last hour (they reopen when they come back).
+    pub tickets: Vec<Ticket>,
+    /// Incidents that are not closed, and those of the tickets above.
+    pub incidents: Vec<Incident>,
+    /// The latest diagnosis of each incident above, by its id.
+    pub diagnoses: Vec<(String, Diagnosis)>,
+    /// Executions that are not terminal, and those of the incidents above.
+    pub executions: Vec<Execution>,
+}
