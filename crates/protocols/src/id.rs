@@ -9,7 +9,7 @@ macro_rules! scoped_id {
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub struct $name {
-            /// The subject instance, for example `prod-limiter`.
+            /// The subject instance, for example `prod-eu`.
             pub subject: String,
             /// The name within the subject.
             pub local: String,

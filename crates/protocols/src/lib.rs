@@ -11,15 +11,20 @@
 //!    under a [`Guard`] and an [`ExecutionToken`] and answered by [`Sent`] and later [`Effect`].
 //! 5. Who does it: [`Subject`], and the [`Driver`] that acts on processes.
 //!
-//! The crate has no dependency; `serde` is behind a feature.
+//! The crate has no dependency; `serde` is behind a feature. So are the checks that a subject keeps its obligations
+//! (`compliance`) and a worked example of one (`example`).
 
 mod action;
 mod checker;
+#[cfg(feature = "compliance")]
+pub mod compliance;
 mod component;
 mod dependency;
 mod driver;
 mod evaluation;
 mod event;
+#[cfg(feature = "example")]
+pub mod example;
 mod execution;
 mod fault_class;
 mod finding;

@@ -62,7 +62,7 @@ pub trait Subject: Send + Sync {
 pub struct Descriptor {
     /// The version of the protocol it speaks: [`PROTOCOL_VERSION`] as compiled in.
     pub protocol_version: u32,
-    /// The instance, for example `prod-limiter`.
+    /// The instance, for example `prod-eu`.
     pub subject: String,
     /// The kind of system.
     pub kind: String,

@@ -120,6 +120,38 @@ pub enum EvidenceKind {
         /// How far it is from the baseline, in robust deviations; positive is the bad direction.
         deviation: f64,
     },
+    /// A level that is close to full, whether it was so before or not.
+    Saturated {
+        /// The signal.
+        signal: String,
+        /// Its unit.
+        unit: String,
+        /// The level.
+        value: f64,
+        /// What full would be, in the same unit.
+        full: f64,
+    },
+    /// How much of what a component takes too long for, or gets wrong, it causes itself: its excess less the excess of
+    /// what it calls (flow conservation).
+    SelfExcess {
+        /// The signal whose excess over its baseline is split.
+        signal: String,
+        /// The unit of the excess: the signal's, times requests per second where those are known.
+        unit: String,
+        /// The component's excess.
+        total: f64,
+        /// The part that what it calls accounts for.
+        of_callees: f64,
+        /// The part that remains: what it causes itself; at least 0.
+        own: f64,
+    },
+    /// Signals of a component or link that were there before have had no reading since.
+    Silent {
+        /// How many signals.
+        signals: u32,
+        /// The first of them, by name.
+        sample: String,
+    },
     /// How a component or link stands among its peers.
     Peers {
         /// The signal compared.
@@ -131,6 +163,8 @@ pub enum EvidenceKind {
     },
     /// Something happened.
     Event(Event),
+    /// The operator itself did something.
+    OwnAction(Event),
     /// A kind of log line became more frequent.
     LogTemplate {
         /// The line with its variable parts replaced.
@@ -166,6 +200,10 @@ pub enum EvidenceKind {
         what: String,
         /// How grave a change would have been.
         severity: Option<Severity>,
+        /// Whether this says that the component answers, or that the link carries.
+        up: bool,
+        /// The roles of which at least one signal is at its baseline.
+        roles: Vec<SignalRole>,
     },
 }
 

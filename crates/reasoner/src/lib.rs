@@ -8,10 +8,15 @@ mod diagnoser;
 mod diagnosis;
 mod evidence;
 mod hypothesis;
+mod pack;
 mod pack_input;
+mod parameters;
+mod reasoner;
+mod text;
 
 pub use diagnoser::{DiagnoseError, Diagnoser};
 pub use diagnosis::{Alternative, Confidence, Diagnosis, MetricReading, RecommendedAction, TimelineEntry};
 pub use evidence::{EvidenceId, EvidenceItem, EvidenceKind, EvidencePack};
 pub use hypothesis::{EvidenceRef, Hypothesis};
 pub use pack_input::{PackInput, PastTicket, ViolationFact};
+pub use reasoner::Reasoner;

@@ -1,0 +1,161 @@
+//! What somebody asks of a running loop. Commands are carried out between two cycles, in the order they came, and are
+//! recorded with who asked.
+
+use std::collections::BTreeMap;
+
+use operator_protocols::{Locus, Value};
+use serde::{Deserialize, Serialize};
+
+use crate::Role;
+
+/// What somebody asks of the loop of one subject.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Say that somebody knows of the ticket.
+    Acknowledge {
+        /// Its id.
+        ticket: String,
+    },
+    /// Never resolve the ticket by yourself, or do so again.
+    Hold {
+        /// Its id.
+        ticket: String,
+        /// Hold or release.
+        hold: bool,
+    },
+    /// Resolve the ticket.
+    Resolve {
+        /// Its id.
+        ticket: String,
+        /// Why.
+        reason: String,
+    },
+    /// Hand a ticket that needed a human back to the operator.
+    HandBack {
+        /// Its id.
+        ticket: String,
+        /// What was done.
+        reason: String,
+    },
+    /// Decide on a proposal, as shown with this hash.
+    Decide {
+        /// The intent.
+        intent: String,
+        /// The hash of what was shown.
+        bind_hash: String,
+        /// Approve or reject.
+        approve: bool,
+        /// Why.
+        reason: String,
+    },
+    /// Call an action off that was not sent yet.
+    Cancel {
+        /// The intent.
+        intent: String,
+        /// Why.
+        reason: String,
+    },
+    /// Say what became of an action whose outcome could not be found out.
+    Settle {
+        /// The intent.
+        intent: String,
+        /// Whether it happened.
+        happened: bool,
+        /// How that is known.
+        reason: String,
+    },
+    /// Say what would be done and what every rule says of it, without doing it.
+    Plan {
+        /// The action.
+        action: String,
+        /// What to aim it at.
+        target: Locus,
+        /// Its parameters.
+        params: BTreeMap<String, Value>,
+    },
+    /// Say what would be done about an incident, and what every rule says of it, without doing it.
+    PlanIncident {
+        /// Its id.
+        incident: String,
+    },
+    /// Ask for an action. It goes through the same policy as the operator's own.
+    Request {
+        /// The action.
+        action: String,
+        /// What to aim it at.
+        target: Locus,
+        /// Its parameters; those from policy and intent are filled in.
+        params: BTreeMap<String, Value>,
+        /// Why.
+        reason: String,
+    },
+    /// Let the operator do more or less by itself, until it ends or is set again.
+    SetMode {
+        /// `observe`, `propose`, `approve` or `auto`.
+        mode: String,
+        /// Why.
+        reason: String,
+    },
+    /// Explain an incident again, now.
+    Diagnose {
+        /// Its id.
+        incident: String,
+    },
+}
+
+impl Command {
+    /// The least role that may ask for this.
+    pub fn required_role(&self) -> Role {
+        match self {
+            Self::Acknowledge { .. }
+            | Self::Hold { .. }
+            | Self::Resolve { .. }
+            | Self::HandBack { .. }
+            | Self::Cancel { .. }
+            | Self::Request { .. }
+            | Self::Diagnose { .. } => Role::Operator,
+            Self::Plan { .. } | Self::PlanIncident { .. } => Role::Viewer,
+            Self::Decide { .. } => Role::Approver,
+            Self::Settle { .. } | Self::SetMode { .. } => Role::Admin,
+        }
+    }
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "error", rename_all = "snake_case")]
+pub enum CommandError {
+    /// They may not.
+    #[error("{who} has the role {has:?}; this needs {needs:?}")]
+    Forbidden {
+        /// Who asked.
+        who: String,
+        /// Their role.
+        has: Role,
+        /// The role it takes.
+        needs: Role,
+    },
+    /// It names something that does not exist.
+    #[error("{what}: {why}")]
+    NotFound {
+        /// What was named.
+        what: String,
+        /// What exists instead.
+        why: String,
+    },
+    /// It does not fit the present state.
+    #[error("{0}")]
+    Refused(String),
+    /// A field is wrong.
+    #[error("{field}: {why}")]
+    Invalid {
+        /// The field.
+        field: String,
+        /// What would be right.
+        why: String,
+    },
+    /// The store failed; nothing was changed.
+    #[error("the store failed: {0}")]
+    Store(String),
+}

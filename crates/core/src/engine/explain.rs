@@ -1,0 +1,169 @@
+//! Asking for an explanation of an incident, and keeping count of how often it stays the same.
+
+use std::time::Duration;
+
+use operator_protocols::{Event, EventId, EventKind, Timestamp};
+use operator_reasoner::{Diagnosis, EvidencePack, PackInput, ViolationFact};
+use serde_json::json;
+
+use super::Engine;
+use crate::{AuditEvent, Execution, ExecutionState, TicketState};
+
+/// How often an incident that stays unexplained, or waits, is looked at anew.
+const LOOK_AGAIN_EVERY: Duration = Duration::from_secs(30);
+
+impl Engine {
+    /// Explains every incident that needs it.
+    pub(super) async fn explain(&mut self, at: Timestamp) {
+        for incident in self.state.open_incidents() {
+            if self.needs_explaining(&incident, at) {
+                self.explain_incident(&incident, at).await;
+            }
+        }
+    }
+
+    fn needs_explaining(&self, incident: &str, at: Timestamp) -> bool {
+        let Some(row) = self.state.incidents.get(incident) else { return false };
+        let tickets = self.state.tickets_of(incident);
+        if tickets.iter().any(|ticket| ticket.state == TicketState::Open) {
+            return true;
+        }
+        let waiting = tickets.iter().any(|ticket| ticket.state == TicketState::Diagnosed && !ticket.cleared);
+        if !waiting || self.state.executions_of(incident).any(|execution| !execution.state.terminal()) {
+            return false;
+        }
+        row.confirmations < self.settings.policy.confirmations
+            || self.explained_at.get(incident).is_none_or(|&last| at.since(last) >= LOOK_AGAIN_EVERY)
+    }
+
+    pub(super) async fn explain_incident(&mut self, incident: &str, at: Timestamp) {
+        let violations: Vec<_> = self
+            .state
+            .violations
+            .values()
+            .map(|violation| ViolationFact {
+                ticket: violation.ticket.clone(),
+                invariant: violation.invariant.clone(),
+                on: violation.on.clone(),
+                severity: violation.severity,
+                finding: violation.finding.clone(),
+                first_seen: violation.first_seen,
+                last_seen: violation.last_seen,
+            })
+            .collect();
+        let own_actions: Vec<_> = self.state.executions.values().filter_map(as_event).collect();
+        let pack = EvidencePack::build(&PackInput {
+            subject: &self.state.subject,
+            incident,
+            now: at,
+            history: &self.history,
+            violations: &violations,
+            invariants: self.checker.invariants(),
+            actions: &self.actions,
+            own_actions: &own_actions,
+            similar: &[],
+        });
+        self.explained_at.insert(incident.to_owned(), at);
+        match self.diagnoser.diagnose(&pack, &self.actions).await {
+            Ok(diagnosis) => self.keep_diagnosis(incident, diagnosis, at),
+            Err(error) => {
+                self.trouble.insert("diagnosis".to_owned(), error.to_string());
+                for ticket in self.state.tickets_of(incident) {
+                    if ticket.state == TicketState::Open {
+                        let reason = format!("no explanation: {error}");
+                        self.state.set_ticket_state(&ticket.id, TicketState::NeedsHuman, &reason, at);
+                    }
+                }
+            }
+        }
+    }
+
+    fn keep_diagnosis(&mut self, incident: &str, diagnosis: Diagnosis, at: Timestamp) {
+        self.trouble.remove("diagnosis");
+        let Some(mut row) = self.state.incidents.get(incident).cloned() else { return };
+        let before = self.state.diagnoses.get(incident).map(|(_, diagnosis)| diagnosis);
+        let same = before.is_some_and(|before| {
+            (before.primary.class, &before.primary.locus) == (diagnosis.primary.class, &diagnosis.primary.locus)
+        });
+        // The same again within what was confirmed already says nothing new and is not written again.
+        let news = !same || row.confirmations == 0;
+        row.confirmations = if same && !diagnosis.abstained() { row.confirmations + 1 } else { 1 };
+        if diagnosis.abstained() {
+            row.confirmations = 0;
+        }
+        if news && !(same && diagnosis.abstained()) {
+            let id = self.state.next_diagnosis_id();
+            row.diagnosis = Some(id.clone());
+            self.state.audit(AuditEvent::by_operator(at, "diagnosis.made", &id, told(&diagnosis)));
+            self.state.put_diagnosis(id, diagnosis.clone());
+        } else if let Some((id, _)) = self.state.diagnoses.get(incident).cloned() {
+            // Kept in memory only: probabilities move a little with every cycle.
+            self.state.diagnoses.insert(incident.to_owned(), (id, diagnosis.clone()));
+        }
+        self.state.put_incident(row);
+        let reason = if diagnosis.abstained() {
+            "the evidence does not decide".to_owned()
+        } else {
+            format!("{} at {}", diagnosis.primary.class, diagnosis.primary.locus)
+        };
+        for ticket in self.state.tickets_of(incident) {
+            if ticket.state == TicketState::Open {
+                self.state.set_ticket_state(&ticket.id, TicketState::Diagnosed, &reason, at);
+            }
+        }
+    }
+}
+
+/// What the audit tells of a diagnosis.
+fn told(diagnosis: &Diagnosis) -> serde_json::Value {
+    let evidence: Vec<_> = diagnosis
+        .primary
+        .supporting
+        .iter()
+        .map(|reference| json!({ "id": reference.id, "because": reference.because }))
+        .collect();
+    let alternatives: Vec<_> = diagnosis
+        .alternatives
+        .iter()
+        .take(5)
+        .map(|alternative| {
+            json!({
+                "class": alternative.hypothesis.class,
+                "locus": alternative.hypothesis.locus,
+                "probability": alternative.hypothesis.probability,
+                "conclusion": alternative.conclusion,
+            })
+        })
+        .collect();
+    json!({
+        "incident": diagnosis.incident,
+        "diagnoser": diagnosis.diagnoser,
+        "diagnoser_version": diagnosis.diagnoser_version,
+        "class": diagnosis.primary.class,
+        "locus": diagnosis.primary.locus,
+        "statement": diagnosis.primary.statement,
+        "probability": diagnosis.primary.probability,
+        "confidence": diagnosis.confidence.word,
+        "evidence": evidence,
+        "alternatives": alternatives,
+        "abstained": diagnosis.abstained(),
+        "recommended": diagnosis.recommended_action,
+    })
+}
+
+/// What the operator did, as an event: it explains what follows from it.
+fn as_event(execution: &Execution) -> Option<Event> {
+    let happened = matches!(
+        execution.state,
+        ExecutionState::Done | ExecutionState::Running | ExecutionState::Unknown | ExecutionState::Unsettled
+    );
+    let proposal = &execution.proposal;
+    happened.then(|| Event {
+        id: EventId::new(&proposal.subject, &proposal.id),
+        at: execution.done_at.unwrap_or(execution.updated_at),
+        on: proposal.target.clone(),
+        kind: EventKind::Action,
+        change: None,
+        message: format!("the operator carried out {} on {}", proposal.action, proposal.target),
+    })
+}

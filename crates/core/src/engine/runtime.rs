@@ -1,0 +1,82 @@
+//! The loop in time: a cycle every interval, commands in between, a clean end.
+
+use std::sync::Arc;
+
+use operator_protocols::Clock;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::Engine;
+use crate::{AuditEvent, Command, CommandError, Principal, SubjectView};
+
+/// How many commands may wait for the cycle to end.
+const COMMANDS_WAITING: usize = 64;
+
+type Answer = oneshot::Sender<Result<String, CommandError>>;
+
+/// A running loop, as others reach it.
+#[derive(Clone)]
+pub struct EngineHandle {
+    /// The subject instance.
+    pub subject: String,
+    /// What the loop shows, anew after every cycle.
+    pub view: watch::Receiver<Arc<SubjectView>>,
+    /// Every audit event, as it becomes durable.
+    pub events: broadcast::Sender<AuditEvent>,
+    commands: mpsc::Sender<(Principal, Command, Answer)>,
+}
+
+impl EngineHandle {
+    /// Has `command` carried out between two cycles. Gives what to tell who asked.
+    ///
+    /// # Errors
+    /// When it may not be, or cannot be.
+    pub async fn command(&self, who: Principal, command: Command) -> Result<String, CommandError> {
+        let stopped = || CommandError::Refused("the loop is stopping".to_owned());
+        let (answer, answered) = oneshot::channel();
+        self.commands.send((who, command, answer)).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+}
+
+/// Runs `engine` until `shutdown` becomes true; the cycle under way is finished. A cycle that takes longer than the
+/// interval delays the next one; none is made up for.
+pub fn spawn(
+    mut engine: Engine,
+    clock: Arc<dyn Clock>,
+    mut shutdown: watch::Receiver<bool>,
+) -> (EngineHandle, JoinHandle<()>) {
+    let (commands, mut asked) = mpsc::channel::<(Principal, Command, Answer)>(COMMANDS_WAITING);
+    let handle = EngineHandle {
+        subject: engine.descriptor.subject.clone(),
+        view: engine.view(),
+        events: engine.events.clone(),
+        commands,
+    };
+    let task = tokio::spawn(async move {
+        let mut cycles = interval(engine.settings.interval);
+        cycles.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped(&mut shutdown) => break,
+                Some((who, command, answer)) = asked.recv() => {
+                    // Whoever asked may have gone away.
+                    let _ = answer.send(engine.command(&who, command, clock.now()).await);
+                }
+                _ = cycles.tick() => engine.tick(clock.now()).await,
+            }
+        }
+    });
+    (handle, task)
+}
+
+/// Waits until `shutdown` becomes true, or nobody is left who could say so.
+async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    while !*shutdown.borrow_and_update() {
+        if shutdown.changed().await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Each signal held against its own healthy past, or against its peers where it has none.
+
+use std::collections::BTreeMap;
+
+use operator_protocols::{Locus, SignalRole, Timestamp, Worse};
+
+use super::peers::Groups;
+use super::robust::{self, Baseline};
+use super::series::Series;
+use super::window::Window;
+use crate::parameters::{
+    AT_BASELINE, BASELINE_SAMPLES, DEVIATES, LATEST_SAMPLES, LEAST_EFFECT, ONSET_GUARD, PEERS_FOR_BASELINE,
+};
+
+/// What a signal is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Against {
+    /// Its own healthy past.
+    Past,
+    /// What its peers read now, for want of a past.
+    Peers,
+}
+
+/// How a signal stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Deviates,
+    AtBaseline,
+    Between,
+}
+
+/// A signal, judged.
+#[derive(Debug)]
+pub(crate) struct Judged<'s, 'a> {
+    pub series: &'s Series<'a>,
+    pub against: Against,
+    pub baseline: f64,
+    pub value: f64,
+    /// In robust deviations; positive is the bad direction, upwards where neither is.
+    pub deviation: f64,
+    pub standing: Standing,
+    /// Since when it stands so.
+    pub onset: Timestamp,
+}
+
+impl Judged<'_, '_> {
+    /// Whether it deviates in a direction that is bad, or in any where neither is.
+    pub fn is_bad(&self) -> bool {
+        self.standing == Standing::Deviates && (self.deviation > 0.0 || self.series.worse == Worse::Neither)
+    }
+}
+
+/// Judges every signal that was read since the trouble began.
+pub(crate) fn judge<'s, 'a>(series: &'s [Series<'a>], groups: &Groups<'_>, window: &Window) -> Vec<Judged<'s, 'a>> {
+    let mut scratch = Vec::new();
+    let mut judged = Vec::new();
+    let mut without_past: BTreeMap<(usize, &str), Vec<(usize, f64)>> = BTreeMap::new();
+    for (index, one) in series.iter().enumerate() {
+        let since = one.since(window.start);
+        if since.is_empty() {
+            continue;
+        }
+        scratch.clear();
+        scratch.extend(one.before(window.healthy_until));
+        if scratch.len() < BASELINE_SAMPLES {
+            if let (Some(group), Some(value)) = (groups.of(one.on), latest(since)) {
+                without_past.entry((group, one.name)).or_default().push((index, value));
+            }
+            continue;
+        }
+        if let Some(baseline) = Baseline::of(&mut scratch, one.floor) {
+            judged.push(against(one, Against::Past, &baseline, value_since(since, &baseline), window));
+        }
+    }
+    for peers in without_past.into_values().filter(|peers| peers.len() >= PEERS_FOR_BASELINE) {
+        for &(index, value) in &peers {
+            scratch.clear();
+            scratch.extend(peers.iter().filter(|(other, _)| *other != index).map(|(_, value)| *value));
+            if let Some(baseline) = Baseline::of(&mut scratch, series[index].floor) {
+                judged.push(against(&series[index], Against::Peers, &baseline, value, window));
+            }
+        }
+    }
+    judged.sort_by(|a, b| (a.series.on, a.series.name).cmp(&(b.series.on, b.series.name)));
+    judged
+}
+
+/// The median of the latest few readings.
+fn latest(since: &[(Timestamp, f64)]) -> Option<f64> {
+    let values: Vec<f64> = since.iter().rev().take(LATEST_SAMPLES).map(|(_, value)| *value).collect();
+    robust::median(&values)
+}
+
+/// The value since the trouble began: of the latest readings or of all, whichever is further off. What lasted a while
+/// and is over still bears on a violation that is open.
+fn value_since(since: &[(Timestamp, f64)], baseline: &Baseline) -> f64 {
+    let late = latest(since).unwrap_or(baseline.median);
+    let mut values: Vec<f64> = since.iter().map(|(_, value)| *value).collect();
+    let all = robust::quantile(&mut values, 0.5).unwrap_or(late);
+    if baseline.deviation(all).abs() > baseline.deviation(late).abs() { all } else { late }
+}
+
+fn against<'s, 'a>(
+    series: &'s Series<'a>,
+    against: Against,
+    baseline: &Baseline,
+    value: f64,
+    window: &Window,
+) -> Judged<'s, 'a> {
+    let raw = baseline.deviation(value);
+    let deviation = if series.worse == Worse::Lower { -raw } else { raw };
+    // A part that is missing from what should always be there matters however small it is of the whole.
+    let enough = series.role == SignalRole::Availability
+        || (value - baseline.median).abs() >= LEAST_EFFECT * baseline.median.abs();
+    let standing = if raw.abs() >= DEVIATES && enough {
+        Standing::Deviates
+    } else if raw.abs() <= AT_BASELINE || !enough {
+        Standing::AtBaseline
+    } else {
+        Standing::Between
+    };
+    let onset = match (standing, against) {
+        (Standing::Deviates, Against::Past) => onset(series, baseline, raw.is_sign_positive(), window),
+        _ => window.start,
+    };
+    Judged { series, against, baseline: baseline.median, value, deviation, standing, onset }
+}
+
+/// The first reading that deviates in that direction, from shortly before the first sure sign on.
+fn onset(series: &Series<'_>, baseline: &Baseline, upwards: bool, window: &Window) -> Timestamp {
+    let from = window.start.minus(ONSET_GUARD).max(window.healthy_until);
+    series
+        .since(from)
+        .iter()
+        .find(|(_, value)| {
+            let deviation = baseline.deviation(*value);
+            deviation.abs() >= DEVIATES && deviation.is_sign_positive() == upwards
+        })
+        .map_or(window.start, |(at, _)| *at)
+}
+
+/// The loci at which a signal was read before and has had no reading since the trouble began, with how many signals
+/// and the first of them.
+pub(crate) fn silent<'a>(series: &[Series<'a>], window: &Window) -> BTreeMap<&'a Locus, (u32, &'a str, Timestamp)> {
+    let mut silent: BTreeMap<&Locus, (u32, &str, Timestamp)> = BTreeMap::new();
+    let fresh = window.now.minus(window.interval * 3);
+    for one in series {
+        let Some(last) = one.last_at() else { continue };
+        let enough = one.before(window.healthy_until).take(BASELINE_SAMPLES).count() == BASELINE_SAMPLES;
+        if last < fresh && enough && matches!(one.on, Locus::Component(_) | Locus::Edge(..)) {
+            let entry = silent.entry(one.on).or_insert((0, one.name, last));
+            entry.0 = entry.0.saturating_add(1);
+            entry.2 = entry.2.max(last);
+        }
+    }
+    silent
+}

@@ -1,0 +1,109 @@
+//! Builds the evidence pack: what of everything known bears on the case. Pure and deterministic; bounded in size
+//! whatever comes in.
+
+mod details;
+mod events;
+mod facts;
+mod flow;
+mod healthy;
+mod judge;
+mod logs;
+mod peers;
+pub(crate) mod robust;
+mod series;
+mod signals;
+mod states;
+mod window;
+
+use operator_protocols::{Locus, Timestamp};
+
+use self::peers::Groups;
+use self::states::States;
+use self::window::Window;
+use crate::{EvidenceId, EvidenceItem, EvidenceKind, EvidencePack, PackInput};
+
+/// An item that has no id yet.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub at: Timestamp,
+    pub on: Locus,
+    pub statement: String,
+    pub kind: EvidenceKind,
+}
+
+impl EvidencePack {
+    /// Collects the evidence on one incident. The same input gives the same pack to the byte, in whatever order the
+    /// observations list their parts.
+    pub fn build(input: &PackInput<'_>) -> Self {
+        let states = States::of(input.history);
+        let window = Window::of(input, &states);
+        let series = series::collect(input.history);
+        let groups = Groups::of_parts(states.components.values().copied(), states.dependencies.values().copied());
+        let judged = judge::judge(&series, &groups, &window);
+        let silent = judge::silent(&series, &window);
+
+        let mut drafts = facts::violations(input);
+        drafts.extend(facts::discrepancies(input));
+        drafts.extend(facts::component_states(&states, &window));
+        drafts.extend(facts::incarnations(&states, &window));
+        drafts.extend(facts::dependency_states(&states, &window));
+        drafts.extend(signals::deviations(&judged));
+        drafts.extend(signals::saturated(&judged));
+        drafts.extend(flow::items(&judged, &states));
+        drafts.extend(peers::items(&judged, &groups));
+        drafts.extend(signals::silent(&silent));
+
+        // The trouble began with its earliest robust sign; a sign before the healthy past ended would not be one.
+        let onset = drafts
+            .iter()
+            .filter(|draft| is_a_sign(&draft.kind))
+            .map(|draft| draft.at)
+            .filter(|at| *at >= window.healthy_until)
+            .min()
+            .unwrap_or(window.start)
+            .min(window.start);
+
+        drafts.extend(events::items(input, onset));
+        drafts.extend(logs::items(input.history, onset, &window));
+        drafts.extend(details::items(input.history, &window));
+        drafts.extend(facts::unavailable(input));
+        drafts.extend(facts::similar(input));
+        let healthy = healthy::items(input, &states, &judged, &drafts, &window);
+        drafts.extend(healthy);
+
+        Self {
+            subject: input.subject.to_owned(),
+            incident: input.incident.to_owned(),
+            built_at: input.now,
+            from: input.history.iter().next().map_or(input.now, |first| first.at),
+            observations: input.history.len(),
+            onset,
+            items: drafts
+                .into_iter()
+                .enumerate()
+                .map(|(n, draft)| EvidenceItem {
+                    id: EvidenceId::nth(n + 1),
+                    at: draft.at,
+                    on: draft.on,
+                    statement: draft.statement,
+                    kind: draft.kind,
+                })
+                .collect(),
+            components: states.components.into_values().cloned().collect(),
+            dependencies: states.dependencies.into_values().cloned().collect(),
+        }
+    }
+}
+
+/// Whether an item shows that something is wrong since it is so.
+fn is_a_sign(kind: &EvidenceKind) -> bool {
+    match kind {
+        EvidenceKind::Violation(_) => true,
+        EvidenceKind::ComponentState { before, .. } => before.is_some(),
+        EvidenceKind::DependencyState { before, .. } => before.is_some(),
+        EvidenceKind::Deviation { deviation, worse, .. } => {
+            *deviation > 0.0 && *worse != operator_protocols::Worse::Neither
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,143 @@
+//! Robust statistics: median and spread by selection, with a floor on the spread, so that neither an outlier nor a
+//! past without any movement decides.
+
+use operator_protocols::SignalRole;
+
+use crate::parameters::{
+    DEVIATION_CAP, FLOOR_OTHER, FLOOR_RATIO, FLOOR_RELATIVE, FLOOR_SECONDS, IQR_TO_SIGMA, TAIL_QUANTILE, TAIL_SIGMAS,
+};
+
+/// What a signal was like while nothing was wrong.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Baseline {
+    /// The middle.
+    pub median: f64,
+    /// One robust deviation upwards.
+    pub up: f64,
+    /// One robust deviation downwards.
+    pub down: f64,
+}
+
+impl Baseline {
+    /// Of `values`, in any order; they are reordered. `floor` is the least scale. `None` without any value.
+    pub fn of(values: &mut [f64], floor: f64) -> Option<Self> {
+        let median = quantile(values, 0.5)?;
+        let spread = (quantile(values, 0.75)? - quantile(values, 0.25)?) / IQR_TO_SIGMA;
+        let scale = |tail: f64| (tail / TAIL_SIGMAS).max(spread).max(floor.max(FLOOR_RELATIVE * median.abs()));
+        Some(Self {
+            median,
+            up: scale(quantile(values, TAIL_QUANTILE)? - median),
+            down: scale(median - quantile(values, 1.0 - TAIL_QUANTILE)?),
+        })
+    }
+
+    /// How many robust deviations `value` is above the median (below: negative), within ±[`DEVIATION_CAP`].
+    pub fn deviation(&self, value: f64) -> f64 {
+        let distance = value - self.median;
+        let scale = if distance < 0.0 { self.down } else { self.up };
+        (distance / scale.max(f64::MIN_POSITIVE)).clamp(-DEVIATION_CAP, DEVIATION_CAP)
+    }
+}
+
+/// The `q`-quantile (nearest rank), by selection in linear time; `values` are reordered.
+pub(crate) fn quantile(values: &mut [f64], q: f64) -> Option<f64> {
+    let last = values.len().checked_sub(1)?;
+    // `q` is within 0..=1, so the rank is within the slice.
+    let rank = ((last as f64) * q.clamp(0.0, 1.0)).round() as usize;
+    let (_, value, _) = values.select_nth_unstable_by(rank.min(last), f64::total_cmp);
+    Some(*value)
+}
+
+/// The median of a few values; the mean of the middle two where their number is even.
+pub(crate) fn median(values: &[f64]) -> Option<f64> {
+    if values.is_empty() {
+        return None;
+    }
+    let mut sorted = values.to_vec();
+    let middle = values.len() / 2;
+    let upper = *sorted.select_nth_unstable_by(middle, f64::total_cmp).1;
+    if values.len() % 2 == 1 {
+        return Some(upper);
+    }
+    let lower = sorted[..middle].iter().copied().max_by(f64::total_cmp)?;
+    Some(lower / 2.0 + upper / 2.0)
+}
+
+/// The least scale of a signal: what its unit resolves at all. `per_second` is the observation interval's inverse for a
+/// rate made from a counter, whose noise is at least one count an interval.
+pub(crate) fn floor(role: SignalRole, unit: &str, per_second: Option<f64>) -> f64 {
+    let of_unit = match unit {
+        "s" => FLOOR_SECONDS,
+        "ms" => FLOOR_SECONDS * 1e3,
+        "us" | "µs" => FLOOR_SECONDS * 1e6,
+        "ns" => FLOOR_SECONDS * 1e9,
+        "%" => FLOOR_RATIO * 100.0,
+        "1" if role != SignalRole::Other => FLOOR_RATIO,
+        _ => FLOOR_OTHER,
+    };
+    of_unit.max(per_second.unwrap_or(0.0))
+}
+
+/// `value`, a time in `unit`, in seconds; `None` for a unit that is no time.
+pub(crate) fn seconds(value: f64, unit: &str) -> Option<f64> {
+    let factor = match unit {
+        "s" => 1.0,
+        "ms" => 1e-3,
+        "us" | "µs" => 1e-6,
+        "ns" => 1e-9,
+        _ => return None,
+    };
+    Some(value * factor)
+}
+
+/// What of `unit` would be full, for a level that is a part of something.
+pub(crate) fn full(unit: &str) -> Option<f64> {
+    match unit {
+        "1" | "ratio" => Some(1.0),
+        "%" | "percent" => Some(100.0),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outlier_moves_neither_the_middle_nor_the_scale() {
+        let mut quiet: Vec<f64> = (0..100).map(|n| 10.0 + f64::from(n % 5)).collect();
+        let without = Baseline::of(&mut quiet, 0.0);
+        quiet[17] = 1e9;
+        assert_eq!(Baseline::of(&mut quiet, 0.0), without);
+    }
+
+    #[test]
+    fn a_past_without_movement_has_the_floor_for_a_scale() {
+        let baseline = Baseline::of(&mut [0.002; 30], FLOOR_SECONDS).unwrap();
+        assert_eq!((baseline.median, baseline.up), (0.002, FLOOR_SECONDS));
+        assert_eq!(baseline.deviation(0.004), 4.0);
+    }
+
+    #[test]
+    fn a_heavy_tail_that_was_there_before_is_no_news() {
+        let mut values: Vec<f64> = (0..100).map(|n| if n % 20 == 0 { 0.9 } else { 0.01 }).collect();
+        let baseline = Baseline::of(&mut values, FLOOR_SECONDS).unwrap();
+        assert!(baseline.deviation(0.9) <= TAIL_SIGMAS, "{baseline:?}");
+    }
+
+    #[test]
+    fn medians_of_few() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[3.0]), Some(3.0));
+        assert_eq!(median(&[3.0, 1.0]), Some(2.0));
+        assert_eq!(median(&[3.0, 1.0, 9.0]), Some(3.0));
+        assert_eq!(median(&[f64::MAX, f64::MAX]), Some(f64::MAX));
+    }
+
+    #[test]
+    fn extremes_stay_finite() {
+        let baseline = Baseline::of(&mut [-1e300, 1e300, 0.0], 1e-9).unwrap();
+        assert!(baseline.deviation(1e300).is_finite() && baseline.deviation(-1e300).is_finite());
+        assert_eq!(Baseline { median: 0.0, up: 0.0, down: 0.0 }.deviation(1.0), DEVIATION_CAP);
+    }
+}

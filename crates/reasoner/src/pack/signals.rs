@@ -1,0 +1,112 @@
+//! What the judged signals say: which left their baseline, which are close to full, which fell silent.
+
+use std::collections::BTreeMap;
+
+use operator_protocols::{Locus, SignalRole, Timestamp, Worse};
+
+use super::Draft;
+use super::judge::{Against, Judged, Standing};
+use super::robust::full;
+use crate::EvidenceKind;
+use crate::parameters::{ITEMS_PER_KIND, NEARLY_FULL};
+use crate::text::{bounded, quantity};
+
+/// The signals that deviate where it is bad, or where it tells something (traffic), those that deviate most first.
+pub(crate) fn deviations(judged: &[Judged<'_, '_>]) -> Vec<Draft> {
+    let mut deviating: Vec<&Judged<'_, '_>> = judged.iter().filter(|one| one.is_bad()).collect();
+    // What deviates where neither direction is bad tells less.
+    let rank = |one: &Judged<'_, '_>| (one.series.worse == Worse::Neither, -one.deviation.abs());
+    deviating.sort_by(|a, b| {
+        let ((neither_a, by_a), (neither_b, by_b)) = (rank(a), rank(b));
+        neither_a
+            .cmp(&neither_b)
+            .then(by_a.total_cmp(&by_b))
+            .then_with(|| (a.series.on, a.series.name).cmp(&(b.series.on, b.series.name)))
+    });
+    deviating
+        .into_iter()
+        .take(ITEMS_PER_KIND)
+        .map(|one| {
+            let series = one.series;
+            let reference = match one.against {
+                Against::Past => "baseline",
+                Against::Peers => "its peers'",
+            };
+            Draft {
+                at: one.onset,
+                on: series.on.clone(),
+                statement: format!(
+                    "{} of {} is {}, {reference} {} ({:+.1} robust deviations)",
+                    bounded(series.name, 80),
+                    series.on,
+                    quantity(one.value, &series.unit),
+                    quantity(one.baseline, &series.unit),
+                    one.deviation,
+                ),
+                kind: EvidenceKind::Deviation {
+                    signal: series.name.to_owned(),
+                    role: series.role,
+                    unit: series.unit.clone(),
+                    worse: series.worse,
+                    baseline: one.baseline,
+                    value: one.value,
+                    deviation: one.deviation,
+                },
+            }
+        })
+        .collect()
+}
+
+/// Levels that are close to full, whether they were so before or not, fullest first.
+pub(crate) fn saturated(judged: &[Judged<'_, '_>]) -> Vec<Draft> {
+    let mut close: Vec<(f64, Draft)> = judged
+        .iter()
+        .filter(|one| one.series.role == SignalRole::Saturation)
+        .filter_map(|one| {
+            let full = full(&one.series.unit)?;
+            let part = one.value / full;
+            (part >= NEARLY_FULL).then(|| {
+                let at = if one.standing == Standing::Deviates { one.onset } else { one.series.samples[0].0 };
+                let draft = Draft {
+                    at,
+                    on: one.series.on.clone(),
+                    statement: format!(
+                        "{} of {} is {} of {}: nearly full",
+                        bounded(one.series.name, 80),
+                        one.series.on,
+                        quantity(one.value, &one.series.unit),
+                        quantity(full, &one.series.unit),
+                    ),
+                    kind: EvidenceKind::Saturated {
+                        signal: one.series.name.to_owned(),
+                        unit: one.series.unit.clone(),
+                        value: one.value,
+                        full,
+                    },
+                };
+                (part, draft)
+            })
+        })
+        .collect();
+    close.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.on.cmp(&b.1.on)));
+    close.into_iter().take(ITEMS_PER_KIND).map(|(_, draft)| draft).collect()
+}
+
+/// The loci whose signals have had no reading.
+pub(crate) fn silent(silent: &BTreeMap<&Locus, (u32, &str, Timestamp)>) -> Vec<Draft> {
+    silent
+        .iter()
+        .take(ITEMS_PER_KIND)
+        .map(|(on, (signals, sample, last))| Draft {
+            at: *last,
+            on: (*on).clone(),
+            statement: format!(
+                "{signals} signal{} of {on} ({}{}) had no reading since",
+                if *signals == 1 { "" } else { "s" },
+                bounded(sample, 80),
+                if *signals == 1 { "" } else { ", …" },
+            ),
+            kind: EvidenceKind::Silent { signals: *signals, sample: (*sample).to_owned() },
+        })
+        .collect()
+}

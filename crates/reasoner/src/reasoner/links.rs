@@ -1,0 +1,88 @@
+//! The links into and out of a component, as evidence: which suffer, which are well, and whether all suffer at once.
+
+use operator_protocols::{ComponentState, Id, Locus, SignalRole, Timestamp};
+
+use super::case::Case;
+use super::symptom::Nature;
+use crate::EvidenceItem;
+
+/// A link as its caller sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Link<'p> {
+    /// It is slow, fails or carries nothing.
+    Sick(&'p EvidenceItem, Timestamp),
+    /// It carries, and a signal of it is at its baseline.
+    Well(&'p EvidenceItem),
+    /// It is said to carry; how well is not known.
+    Carries(&'p EvidenceItem),
+    /// Nothing is known of it.
+    Unknown,
+}
+
+/// How a link is doing.
+pub(crate) fn link<'p>(case: &Case<'p>, from: &Id, to: &Id) -> Link<'p> {
+    let on = Locus::Edge(from.clone(), to.clone());
+    let sick = case
+        .symptoms_at(&on)
+        .filter(|symptom| matches!(symptom.nature, Nature::Performance | Nature::Cut))
+        .max_by(|a, b| a.weight.total_cmp(&b.weight));
+    if let Some((symptom, item)) = sick.and_then(|symptom| Some((symptom, symptom.items.first()?))) {
+        return Link::Sick(item, symptom.at);
+    }
+    match case.facts(&on).healthy {
+        Some((_, roles, item))
+            if [SignalRole::Latency, SignalRole::Errors, SignalRole::Availability].iter().any(|role| roles.contains(role)) =>
+        {
+            Link::Well(item)
+        }
+        Some((true, _, item)) => Link::Carries(item),
+        _ => Link::Unknown,
+    }
+}
+
+/// The links into a component from callers that answer.
+#[derive(Debug, Default)]
+pub(crate) struct InLinks<'p> {
+    /// How many callers there are that answer.
+    pub callers: usize,
+    pub sick: Vec<(&'p EvidenceItem, Timestamp)>,
+    pub well: Vec<&'p EvidenceItem>,
+    pub carries: Vec<&'p EvidenceItem>,
+    /// Callers that suffer although nothing is seen on the link.
+    pub suffering_callers: Vec<(&'p EvidenceItem, Timestamp)>,
+}
+
+impl<'p> InLinks<'p> {
+    /// Of `id`, leaving out the link from `except`.
+    pub fn of(case: &Case<'p>, id: &Id, except: Option<&Id>) -> Self {
+        let mut links = Self::default();
+        for caller in case.callers_of(id).filter(|caller| Some(*caller) != except) {
+            // A caller that does not answer sees nothing.
+            if case.state(caller) == Some(ComponentState::Down) {
+                continue;
+            }
+            links.callers += 1;
+            match link(case, caller, id) {
+                Link::Sick(item, at) => links.sick.push((item, at)),
+                seen => {
+                    match seen {
+                        Link::Well(item) => links.well.push(item),
+                        Link::Carries(item) => links.carries.push(item),
+                        _ => {}
+                    }
+                    let on = Locus::Component(caller.clone());
+                    let suffers = case.symptoms_at(&on).find(|symptom| symptom.nature == Nature::Performance);
+                    if let Some((symptom, item)) = suffers.and_then(|symptom| Some((symptom, symptom.items.first()?))) {
+                        links.suffering_callers.push((item, symptom.at));
+                    }
+                }
+            }
+        }
+        links
+    }
+}
+
+/// The links out of a component, leaving out the one to `except`.
+pub(crate) fn out_links<'p>(case: &Case<'p>, id: &Id, except: Option<&Id>) -> Vec<Link<'p>> {
+    case.callees_of(id).filter(|callee| Some(*callee) != except).map(|callee| link(case, id, callee)).collect()
+}

@@ -1,0 +1,62 @@
+//! Whether more is asked than usual, of everything or of one component.
+
+use operator_protocols::{Id, Locus, SignalRole};
+
+use super::case::{Case, Deviation};
+use crate::EvidenceItem;
+use crate::parameters::{SURGE_FACTOR, SURGE_SHARE};
+
+/// A surge of traffic.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Surge<'p> {
+    /// The strongest sign of it.
+    pub item: &'p EvidenceItem,
+}
+
+/// The deviation that shows more traffic at a locus.
+pub(crate) fn more_traffic<'c, 'p>(case: &'c Case<'p>, locus: &Locus) -> Option<&'c Deviation<'p>> {
+    case.facts(locus)
+        .deviations
+        .iter()
+        .filter(|one| one.role == SignalRole::Traffic && one.value > one.baseline && one.value >= SURGE_FACTOR * one.baseline)
+        .max_by(|a, b| a.deviation.total_cmp(&b.deviation))
+}
+
+/// More traffic where requests enter: on nearly all components that nobody calls, or on nearly all, if those do not
+/// measure their traffic.
+pub(crate) fn surge<'p>(case: &Case<'p>) -> Option<Surge<'p>> {
+    let entries: Vec<&Id> = case.components.keys().copied().filter(|id| case.callers_of(id).next().is_none()).collect();
+    let everything: Vec<&Id> = case.components.keys().copied().collect();
+    among(case, entries.into_iter().map(|id| Locus::Component(id.clone())))
+        .unwrap_or_else(|| {
+            among(case, everything.into_iter().map(|id| Locus::Component(id.clone()))).unwrap_or_else(|| {
+                among(case, case.facts.keys().filter(|on| matches!(on, Locus::Edge(..))).map(|on| (*on).clone())).flatten()
+            })
+        })
+        .or_else(|| more_traffic(case, &Locus::Nothing).map(|one| Surge { item: one.item }))
+}
+
+/// `None`, if none of the loci measures its traffic; `Some(None)`, if there is no surge.
+fn among<'p>(case: &Case<'p>, loci: impl Iterator<Item = Locus>) -> Option<Option<Surge<'p>>> {
+    let (mut more, mut known) = (0_usize, 0_usize);
+    let mut strongest: Option<&Deviation<'p>> = None;
+    for locus in loci {
+        if let Some(one) = more_traffic(case, &locus) {
+            more += 1;
+            known += 1;
+            if strongest.is_none_or(|before| one.deviation > before.deviation) {
+                strongest = Some(one);
+            }
+        } else if case.facts(&locus).fine(SignalRole::Traffic).is_some()
+            || case.facts(&locus).deviations.iter().any(|one| one.role == SignalRole::Traffic)
+        {
+            known += 1;
+        }
+    }
+    if known == 0 {
+        return None;
+    }
+    // Counts are far below 2^52.
+    let enough = more as f64 >= SURGE_SHARE * known as f64;
+    Some(strongest.filter(|_| enough).map(|one| Surge { item: one.item }))
+}
