@@ -5,6 +5,7 @@
 //! [`Execution`], [`Verification`].
 
 mod approval;
+pub mod audit;
 mod audit_event;
 mod canonical;
 mod clock;

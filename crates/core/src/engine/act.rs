@@ -366,7 +366,10 @@ impl Engine {
                 self.start_over(&execution.proposal);
             }
             // An unknown outcome that may not be sent again stays unknown until its deadline decides.
-            ClaimError::Refused(_) => self.stale = execution.state == ExecutionState::Approved,
+            ClaimError::Refused(_) => {
+                tracing::warn!(intent = %execution.proposal.id, %reason, "a claim was refused");
+                self.stale = execution.state == ExecutionState::Approved;
+            }
         }
     }
 

@@ -5,10 +5,13 @@
 
 mod claim;
 mod commit;
+#[cfg(any(test, feature = "store-contract"))]
+pub mod contract;
 mod error;
 mod filter;
 mod kill_switch;
 mod snapshot;
+pub mod sqlite;
 
 pub use claim::{BudgetCharge, ClaimError, ClaimGate, Claimed, Finish, Finished, Refusal};
 pub use commit::CycleCommit;
@@ -20,6 +23,7 @@ pub use snapshot::{Counters, Lease, Snapshot};
 use operator_protocols::{BoxFuture, Timestamp};
 use operator_reasoner::Diagnosis;
 
+use crate::audit::ChainStatus;
 use crate::{Approval, Attempt, AuditEvent, AuditRow, Execution, Incident, Principal, Ticket, Verification};
 
 /// What every store does.
@@ -39,7 +43,8 @@ pub trait Store: Send + Sync {
     /// Writes what one cycle changed, all of it or nothing, audit rows included, in one transaction.
     fn commit_cycle(&self, epoch: u64, commit: CycleCommit) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Records a person's decision and counts it on the intent's row, in one transaction. Refused with
+    /// Records a person's decision and counts it on the intent's row, in one transaction: `version` and
+    /// `approvals_revision` each grow by one. An approved intent can still be decided on, until it is claimed. Refused with
     /// [`StoreError::Conflict`] when the intent does not wait for one or its hash is another.
     fn decide(&self, epoch: u64, approval: Approval, audit: AuditEvent) -> BoxFuture<'_, Result<(), StoreError>>;
 
@@ -103,6 +108,11 @@ pub trait Store: Send + Sync {
     /// Audit rows from `from_seq` on, oldest first, at most `limit`.
     fn audit(&self, from_seq: u64, limit: u32) -> BoxFuture<'_, Result<Vec<AuditRow>, StoreError>>;
 
-    /// Writes one audit row that belongs to no other change.
+    /// Goes along the whole audit chain, over what is stored to the byte. An error means that it could not be read, not
+    /// that it is broken.
+    fn verify_audit(&self) -> BoxFuture<'_, Result<ChainStatus, StoreError>>;
+
+    /// Writes one audit row that belongs to no other change. It counts as a change by the holder of the lease that this
+    /// process took last.
     fn append_audit(&self, event: AuditEvent) -> BoxFuture<'_, Result<(), StoreError>>;
 }

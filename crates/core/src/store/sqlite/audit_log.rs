@@ -38,15 +38,15 @@ pub(super) fn append(transaction: &Transaction<'_>, events: &[AuditEvent]) -> Re
         ])?;
         head = ChainHead { seq, hash };
     }
-    transaction.execute("UPDATE audit_head SET seq = ?1, hash = ?2 WHERE id = 1", params![to_int(head.seq), head.hash])?;
+    transaction
+        .execute("UPDATE audit_head SET seq = ?1, hash = ?2 WHERE id = 1", params![to_int(head.seq), head.hash])?;
     Ok(())
 }
 
 /// The end of the chain.
 pub(super) fn head(connection: &Connection) -> Result<Option<ChainHead>, Trouble> {
-    let row = connection.query_row("SELECT seq, hash FROM audit_head WHERE id = 1", [], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get(1)?))
-    });
+    let row = connection
+        .query_row("SELECT seq, hash FROM audit_head WHERE id = 1", [], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)));
     match row.optional()? {
         Some((seq, hash)) => Ok(Some(ChainHead { seq: from_int(seq, "the audit chain's end")?, hash })),
         None => Ok(None),

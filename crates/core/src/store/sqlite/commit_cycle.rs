@@ -1,6 +1,6 @@
 //! What one cycle changes, in one transaction.
 
-use rusqlite::{Connection, OptionalExtension, Statement, Transaction, params};
+use rusqlite::{OptionalExtension, Statement, Transaction, params};
 
 use operator_protocols::Timestamp;
 
@@ -21,16 +21,16 @@ pub(super) fn write(transaction: &Transaction<'_>, epoch: u64, commit: &CycleCom
     write_violations(transaction, commit)?;
     write_diagnoses(transaction, commit)?;
     for execution in &commit.executions {
-        intent::write(transaction, execution)?;
+        intent::write(transaction, epoch, execution)?;
     }
     write_verifications(transaction, &commit.verifications)?;
-    audit_log::append(transaction, &commit.audit)?;
-    references_hold(transaction)
+    audit_log::append(transaction, &commit.audit)
 }
 
 /// A commit is about one subject: what names another was put in by mistake.
 fn of_one_subject(commit: &CycleCommit) -> Result<(), Trouble> {
-    let violations = commit.violations.iter().map(|violation| ("violation", violation.fingerprint(), &violation.subject));
+    let violations =
+        commit.violations.iter().map(|violation| ("violation", violation.fingerprint(), &violation.subject));
     let tickets = commit.tickets.iter().map(|ticket| ("ticket", ticket.id.clone(), &ticket.subject));
     let incidents = commit.incidents.iter().map(|incident| ("incident", incident.id.clone(), &incident.subject));
     let diagnoses = commit.diagnoses.iter().map(|(id, diagnosis)| ("diagnosis", id.clone(), &diagnosis.subject));
@@ -189,24 +189,4 @@ fn write_verifications(transaction: &Transaction<'_>, verifications: &[Verificat
         )?;
     }
     Ok(())
-}
-
-/// Whether every row that was named exists: the database would refuse too, and not say which.
-fn references_hold(connection: &Connection) -> Result<(), Trouble> {
-    let broken = connection
-        .query_row("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check LIMIT 1", [], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, String>(2)?))
-        })
-        .optional()?;
-    match broken {
-        Some((table, _, parent)) => {
-            Err(Trouble::conflict(format!("a {table}"), format!("it names {} that is not there", article(&parent))))
-        }
-        None => Ok(()),
-    }
-}
-
-fn article(noun: &str) -> String {
-    let an = noun.starts_with(['a', 'e', 'i', 'o', 'u']);
-    format!("{} {noun}", if an { "an" } else { "a" })
 }

@@ -42,11 +42,11 @@ pub(super) fn find(connection: &Connection, id: &str) -> Result<Option<Execution
     connection.query_row(&sql, [id], |row| Ok(read(row))).optional()?.transpose()
 }
 
-/// Writes a new execution, or a change to a stored one.
-pub(super) fn write(transaction: &Transaction<'_>, execution: &Execution) -> Result<(), Trouble> {
+/// Writes a new execution, or a change to a stored one, in a commit of `epoch`.
+pub(super) fn write(transaction: &Transaction<'_>, epoch: u64, execution: &Execution) -> Result<(), Trouble> {
     match find(transaction, &execution.proposal.id)? {
         Some(stored) => {
-            may_change(&stored, execution)?;
+            may_change(&stored, execution, epoch)?;
             update(transaction, execution)
         }
         None => {
@@ -75,7 +75,7 @@ fn may_begin(execution: &Execution) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn may_change(stored: &Execution, new: &Execution) -> Result<(), Trouble> {
+fn may_change(stored: &Execution, new: &Execution, epoch: u64) -> Result<(), Trouble> {
     let conflict = |why: String| Err(Trouble::conflict(format!("intent {}", stored.proposal.id), why));
     if new.version != stored.version + 1 {
         return conflict(format!("version {} was to be written over version {}", new.version, stored.version));
@@ -92,8 +92,12 @@ fn may_change(stored: &Execution, new: &Execution) -> Result<(), Trouble> {
     if new.proposal != stored.proposal || new.bind_hash != stored.bind_hash {
         return conflict("what it carries out was to be changed".to_owned());
     }
-    if (new.attempt, new.epoch, new.approvals_revision) != (stored.attempt, stored.epoch, stored.approvals_revision) {
-        return conflict("only a claim changes attempt and epoch, only a decision the approvals' revision".to_owned());
+    if (new.attempt, new.approvals_revision) != (stored.attempt, stored.approvals_revision) {
+        return conflict("only a claim changes the attempt, only a decision the approvals' revision".to_owned());
+    }
+    // Whoever takes over makes what was in flight its own.
+    if new.epoch != stored.epoch && new.epoch != epoch {
+        return conflict(format!("epoch {} was to be written in epoch {epoch}", new.epoch));
     }
     if new.quorum < stored.quorum {
         return conflict(format!("{} approvals were needed, {} were to be enough", stored.quorum, new.quorum));
@@ -162,6 +166,8 @@ pub(super) fn update(transaction: &Transaction<'_>, execution: &Execution) -> Re
     )?;
     match changed {
         1 => Ok(()),
-        _ => Err(StoreError::Conflict { what: format!("intent {id}"), why: "its version is another".to_owned() }.into()),
+        _ => {
+            Err(StoreError::Conflict { what: format!("intent {id}"), why: "its version is another".to_owned() }.into())
+        }
     }
 }

@@ -145,10 +145,11 @@ pub fn engaged_files(state_dir: &Path) -> Result<Vec<KillState>, StoreError> {
 
 /// Whether a file stops actions on `subject`, and which. What cannot be looked at counts as there.
 pub fn stops(state_dir: &Path, subject: &str) -> Option<KillScope> {
-    let exists = |scope: &KillScope| file_path(state_dir, scope).symlink_metadata().map_or_else(
-        |error| error.kind() != io::ErrorKind::NotFound,
-        |_| true,
-    );
+    let exists = |scope: &KillScope| {
+        file_path(state_dir, scope)
+            .symlink_metadata()
+            .map_or_else(|error| error.kind() != io::ErrorKind::NotFound, |_| true)
+    };
     [KillScope::Global, KillScope::Subject(subject.to_owned())].into_iter().find(exists)
 }
 
@@ -208,7 +209,8 @@ fn state(scope: KillScope, by: String, reason: String, at: Timestamp) -> KillSta
 }
 
 fn modified(path: &Path) -> Timestamp {
-    let since = fs::metadata(path).and_then(|data| data.modified()).ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let since =
+        fs::metadata(path).and_then(|data| data.modified()).ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
     Timestamp::from_millis(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }
 
@@ -262,7 +264,10 @@ mod tests {
         fs::write(dir.path().join("kill-switch"), "stop!").unwrap();
         assert_eq!(stops(dir.path(), "b"), Some(KillScope::Global));
         let found = engaged_files(dir.path()).unwrap();
-        assert_eq!(found.iter().map(|state| state.scope.clone()).collect::<Vec<_>>(), [KillScope::Global, subject("a")]);
+        assert_eq!(
+            found.iter().map(|state| state.scope.clone()).collect::<Vec<_>>(),
+            [KillScope::Global, subject("a")]
+        );
         assert!(found.iter().all(|state| state.engaged && state.by_file && state.by == "somebody, by hand"));
         assert!(release_by_file(dir.path(), &KillScope::Global).unwrap());
         assert!(!release_by_file(dir.path(), &KillScope::Global).unwrap());

@@ -71,8 +71,7 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`].
     pub async fn limit_size(&self, pages: u32) -> Result<(), StoreError> {
         let limit = move |writer: &mut WriterState| {
-            writer.connection()?.pragma_query_value(None, &format!("max_page_count({pages})"), |_| Ok(()))?;
-            Ok(())
+            Ok(writer.connection()?.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?)
         };
         self.writer()?.run(limit).await.map_err(|trouble| trouble.into_store("limit its size"))
     }
@@ -121,12 +120,10 @@ impl Store for SqliteStore {
         let holder = holder.to_owned();
         Box::pin(async move {
             let job = move |writer: &mut WriterState| {
-                let lock = match writer.lock.take() {
-                    Some(lock) => lock,
-                    None => lease::lock(writer.state_dir())?,
-                };
+                // Dropped, and so freed, if the epoch cannot be begun.
+                let new_lock = if writer.lock.is_none() { Some(lease::lock(writer.state_dir())?) } else { None };
                 let lease = writer.transaction(|transaction| lease::begin_epoch(transaction, &holder, now))?;
-                writer.lock = Some(lock);
+                writer.lock = new_lock.or_else(|| writer.lock.take());
                 writer.epoch = Some(lease.epoch);
                 Ok(lease)
             };

@@ -84,13 +84,7 @@ fn set(
 }
 
 fn event(kind: &str, scope: &KillScope, by: &Principal, now: Timestamp, body: serde_json::Value) -> AuditEvent {
-    AuditEvent {
-        at: now,
-        actor: Actor::Principal(by.clone()),
-        kind: kind.to_owned(),
-        reference: name(scope),
-        body,
-    }
+    AuditEvent { at: now, actor: Actor::Principal(by.clone()), kind: kind.to_owned(), reference: name(scope), body }
 }
 
 /// Every scope that was ever engaged by row.

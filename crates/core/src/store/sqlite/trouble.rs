@@ -4,6 +4,9 @@ use rusqlite::ErrorCode;
 
 use crate::store::{ClaimError, Refusal, StoreError};
 
+/// SQLite's extended code for a row that names another that is not there (`SQLITE_CONSTRAINT_FOREIGNKEY`).
+const FOREIGN_KEY: i32 = 787;
+
 /// What can end a transaction.
 #[derive(Debug)]
 pub(super) enum Trouble {
@@ -43,8 +46,11 @@ impl Trouble {
     pub(super) fn into_store(self, doing: &str) -> StoreError {
         match self {
             Self::Store(error) => error,
-            Self::Sql(error) if is_constraint(&error) => {
-                StoreError::Conflict { what: format!("what was written to {doing}"), why: error.to_string() }
+            Self::Sql(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                let names_nothing = error.sqlite_error().map(|error| error.extended_code) == Some(FOREIGN_KEY);
+                let why =
+                    if names_nothing { "a row names another that is not there".to_owned() } else { error.to_string() };
+                StoreError::Conflict { what: format!("what was to be written to {doing}"), why }
             }
             Self::Sql(error) => unavailable(doing, error),
             Self::Refused(refusal) => StoreError::Conflict { what: doing.to_owned(), why: refusal.to_string() },
@@ -91,8 +97,4 @@ pub(super) fn corrupt(
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> StoreError {
     StoreError::Corrupt { what: what.into(), source: source.into() }
-}
-
-pub(super) fn is_constraint(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
 }

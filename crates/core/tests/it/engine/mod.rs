@@ -1,0 +1,9 @@
+//! The loop as a whole, over a scripted system and a real store.
+
+mod containing;
+mod deciding;
+mod noticing;
+mod repairing;
+mod replaying;
+mod restarting;
+mod world;

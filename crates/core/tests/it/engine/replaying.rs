@@ -1,0 +1,56 @@
+//! A recording of a loop runs to the same end, byte for byte.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use operator_core::canonical_json;
+use operator_core::engine::{Engine, EngineParts, ReplayReport, replay};
+use operator_core::policy::Autonomy;
+use operator_core::recorder::{Recorder, RecorderSettings, Recording};
+use operator_core::store::{Store, sqlite::SqliteStore};
+
+use super::world::{Bench, ScriptedChecker, World};
+
+async fn replayed(path: &std::path::Path, bench: &Bench) -> ReplayReport {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = Arc::new(SqliteStore::open(dir.path()).expect("a store"));
+    let recording = Recording::read(path).expect("a recording");
+    let checker = Box::new(ScriptedChecker::new(Duration::ZERO));
+    replay(recording, checker, Arc::new(bench.diagnoser.clone()), store).await.expect("replayed")
+}
+
+#[tokio::test]
+async fn the_same_tickets_diagnoses_and_intents_come_out_twice() {
+    let mut bench = Bench::new(World::default(), Autonomy::Auto).await;
+    bench.engine = None;
+    let path = bench.dir.path().join("run.jsonl");
+    let settings = RecorderSettings::default();
+    let recorder = Arc::new(Recorder::start(settings).expect("a recorder"));
+    recorder.record_to(&path).expect("a file");
+    let lease = bench.store.acquire_lease("again", bench.now()).await.expect("the lease");
+    let parts = EngineParts {
+        subject: Arc::new(bench.subject.clone()),
+        checker: Box::new(ScriptedChecker::new(Duration::ZERO)),
+        store: bench.store.clone(),
+        epoch: lease.epoch,
+        diagnoser: Arc::new(bench.diagnoser.clone()),
+        settings: bench.settings.clone(),
+        recorder: Some(recorder.clone()),
+    };
+    bench.engine = Some(Engine::start(parts, bench.now()).await.expect("the loop"));
+    bench.cycles(3).await;
+    bench.subject.world().broken = true;
+    bench.cycles(10).await;
+    bench.engine = None;
+    recorder.close().await;
+
+    let (first, second) = (replayed(&path, &bench).await, replayed(&path, &bench).await);
+    assert!(first.divergences.is_empty(), "{:#?}", first.divergences);
+    assert_eq!(canonical_json(&first), canonical_json(&second));
+    assert_eq!(first.tickets, bench.tickets().await);
+    let mut executions = bench.executions().await;
+    executions.reverse();
+    assert_eq!(first.executions.len(), executions.len());
+    assert_eq!(first.executions[0].proposal, executions[0].proposal);
+    assert_eq!(bench.subject.world().effects.len(), 1, "a replay sends nothing");
+}

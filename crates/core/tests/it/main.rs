@@ -1,0 +1,3 @@
+//! The core against real stores, real sockets and scripted systems.
+
+mod engine;
