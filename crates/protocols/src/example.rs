@@ -12,8 +12,10 @@
 mod actions;
 mod checker;
 mod factory;
+mod status;
 mod subject;
 mod workshop;
 
 pub use factory::{KIND, WORKSHOP_FACTORY};
-pub use workshop::{Refused, SettingChange, Status, Unplugged, WorkerStatus, Workshop};
+pub use status::{Refused, SettingChange, Status, Unplugged, WorkerStatus};
+pub use workshop::Workshop;

@@ -10,6 +10,7 @@ mod commands;
 mod contain;
 mod explain;
 mod grace;
+mod past_log;
 mod propose;
 mod reconcile;
 mod replay;
@@ -38,6 +39,7 @@ use bounded::BoundedSubject;
 use state::State;
 
 pub use grace::MONITORING_GAP;
+pub use past_log::PastLog;
 pub use propose::Judged;
 pub use replay::{ReplayError, ReplayReport, replay};
 pub use runtime::{EngineHandle, spawn};
@@ -62,6 +64,8 @@ pub struct EngineParts {
     pub settings: EngineSettings,
     /// What keeps everything that comes in.
     pub recorder: Option<Arc<Recorder>>,
+    /// What keeps the last while for the next start.
+    pub past: Option<PastLog>,
 }
 
 /// The loop of one subject.
@@ -73,6 +77,7 @@ pub struct Engine {
     diagnoser: Arc<dyn Diagnoser>,
     settings: EngineSettings,
     recorder: Option<Arc<Recorder>>,
+    past: Option<PastLog>,
     recorded_incidents: BTreeSet<String>,
 
     descriptor: Descriptor,
@@ -120,7 +125,7 @@ impl Engine {
         snapshot: Snapshot,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let EngineParts { subject, checker, store, epoch, diagnoser, settings, recorder } = parts;
+        let EngineParts { subject, checker, store, epoch, diagnoser, settings, recorder, mut past } = parts;
         let subject: Arc<dyn Subject> = Arc::new(BoundedSubject::new(subject));
         let subject: Arc<dyn Subject> = match &recorder {
             Some(recorder) => Arc::new(RecordingSubject::new(subject, Arc::clone(recorder))),
@@ -132,6 +137,13 @@ impl Engine {
         let gap = grace::monitoring_gap_definition(settings.monitoring_gap_after);
         definitions.insert(gap.name.clone(), gap);
         let state = State::new(&descriptor.subject, install_id, snapshot);
+        let keep = checker.lookback().max(settings.evidence_window);
+        let mut history = History::new();
+        for observation in past.as_mut().map(|log| log.read(now.minus(keep))).unwrap_or_default() {
+            if observation.at < now {
+                history.push(Arc::new(observation), keep);
+            }
+        }
         let view = first_view(&descriptor, &definitions, &settings);
         let mut engine = Self {
             actions: subject.actions(),
@@ -143,11 +155,12 @@ impl Engine {
             diagnoser,
             settings,
             recorder,
+            past,
             recorded_incidents: BTreeSet::new(),
             descriptor,
             definitions,
             state,
-            history: History::new(),
+            history,
             evaluations: Vec::new(),
             cycle: 0,
             killed: false,
@@ -294,21 +307,27 @@ impl Engine {
 
     fn remember(&mut self, now: Arc<Observation>) {
         let keep = self.checker.lookback().max(self.settings.evidence_window);
-        if self.history.push(now, keep) {
+        if self.history.push(Arc::clone(&now), keep) {
             self.trouble.remove("clock");
+            if let Some(Err(error)) = self.past.as_mut().map(|past| past.append(&now, keep)) {
+                self.trouble.insert("past".to_owned(), format!("the past is not kept on disk: {error}"));
+            }
         } else {
             let what = "the clock went backwards: the observation is not kept".to_owned();
             self.trouble.insert("clock".to_owned(), what);
         }
     }
 
+    /// Asks the subject for the past before what is remembered already.
     async fn recall_the_past(&mut self, now: Timestamp) {
+        let remembered = std::mem::take(&mut self.history);
+        let begins = remembered.iter().next().map_or(now, |observation| observation.at);
         let keep = self.checker.lookback().max(self.settings.evidence_window);
         match self.subject.history(now.minus(keep), now).await {
             Ok(past) => {
                 for mut observation in past {
                     observation.discard_readings_that_are_not_finite();
-                    if observation.at < now {
+                    if observation.at < begins {
                         self.history.push(Arc::new(observation), keep);
                     }
                 }
@@ -316,6 +335,9 @@ impl Engine {
             Err(why) => {
                 self.trouble.insert("history".to_owned(), why.to_string());
             }
+        }
+        for observation in remembered.iter() {
+            self.history.push(Arc::clone(observation), keep);
         }
     }
 

@@ -23,13 +23,6 @@ pub struct ReplaySubject {
     tape: SharedTape,
 }
 
-/// The answer in the recording.
-enum Found {
-    Answer(Record),
-    Abandoned,
-    Nothing,
-}
-
 impl ReplaySubject {
     pub(super) fn new(header: &Header, tape: SharedTape) -> Self {
         let Header { descriptor, actions, probes, .. } = header.clone();
@@ -46,24 +39,16 @@ impl ReplaySubject {
         self.tape.lock().diverged()
     }
 
-    fn find(&self, call: &Call) -> Found {
-        match self.tape.lock().answer(call) {
-            None => Found::Nothing,
-            Some(Record::Abandoned { .. }) => Found::Abandoned,
-            Some(record) => Found::Answer(record),
-        }
-    }
-
     fn answer<'a, T: Send + 'a>(
         &self,
         call: &Call,
         read: impl FnOnce(Record) -> Option<T>,
         safe: impl FnOnce(Unavailable) -> T,
     ) -> BoxFuture<'a, T> {
-        match self.find(call) {
-            Found::Abandoned => Box::pin(pending()),
-            Found::Answer(record) => Box::pin(ready(read(record).unwrap_or_else(|| safe(missing(call))))),
-            Found::Nothing => Box::pin(ready(safe(missing(call)))),
+        let found = self.tape.lock().answer(call);
+        match found {
+            Some(Record::Abandoned { .. }) => Box::pin(pending()),
+            found => Box::pin(ready(found.and_then(read).unwrap_or_else(|| safe(missing(call))))),
         }
     }
 }

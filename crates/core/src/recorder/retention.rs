@@ -76,8 +76,8 @@ mod tests {
             assert_eq!(Path::new(&name).components().count(), 1, "{name}");
             assert!(!name.starts_with('.') && name.is_ascii(), "{name}");
         }
-        assert_eq!(numbered(&file_stem("limiter-I1"), 1), "limiter-I1.jsonl");
-        assert_eq!(numbered(&file_stem("limiter-I1"), 2), "limiter-I1.2.jsonl");
+        assert_eq!(numbered(&file_stem("prod-eu-I1"), 1), "prod-eu-I1.jsonl");
+        assert_eq!(numbered(&file_stem("prod-eu-I1"), 2), "prod-eu-I1.2.jsonl");
     }
 
     #[test]

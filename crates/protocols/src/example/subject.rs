@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::actions::{COUNT, OLDEST_JOBS, PER_SECOND, SET_DISPATCH_RATE, actions, probes};
 use super::factory::KIND;
-use super::workshop::{Refused, SettingChange, Status, WorkerStatus, Workshop};
+use super::status::{Refused, SettingChange, Status, WorkerStatus};
+use super::workshop::Workshop;
 use crate::{
     ActionDefinition, ActionRequest, BoxFuture, Change, Component, ComponentState, Dependency, DependencyState,
     Descriptor, Effect, Event, EventId, EventKind, ExecutionToken, Guard, Holds, Id, Locus, Observation,

@@ -134,3 +134,24 @@ fn a_stuck_queue_and_a_leap_of_the_clock_stay_within_bounds() {
     let status = shop.workshop.look().expect("it answers");
     assert_eq!((status.backlog, status.waits.len()), (10_000, 20));
 }
+
+#[test]
+fn the_page_that_leads_through_it_states_its_files_and_lines() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: std::path::PathBuf| std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path:?}: {e}"));
+    let page = read(root.join("../../docs/write-your-own-subject.md"));
+    let lines = |file: &str| read(root.join("src").join(file)).lines().count();
+    let row = |file: &str| {
+        let row = format!("| [{file}](../crates/protocols/src/{file}) | {} |", lines(file));
+        assert!(page.contains(&row), "the page should say {row:?}");
+    };
+    let subject =
+        ["example.rs", "example/subject.rs", "example/checker.rs", "example/actions.rs", "example/factory.rs"];
+    let system = ["example/workshop.rs", "example/status.rs"];
+    subject.iter().chain(&system).for_each(|file| row(file));
+    let sum: usize = subject.iter().map(|file| lines(file)).sum();
+    let row = format!("| **the subject** | **{sum}** | **{} files** |", subject.len());
+    assert!(page.contains(&row), "the page should say {row:?}");
+    let files = std::fs::read_dir(root.join("src/example")).expect("it is there").count() + 1;
+    assert_eq!(files, subject.len() + system.len(), "a file is missing from the page");
+}

@@ -1,5 +1,6 @@
 //! The compliance kit, tried on the example subject and on one that breaks each obligation in turn.
 
+mod broken;
 mod compliance;
 mod example;
 mod runtime;

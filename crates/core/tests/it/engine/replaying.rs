@@ -36,6 +36,7 @@ async fn the_same_tickets_diagnoses_and_intents_come_out_twice() {
         diagnoser: Arc::new(bench.diagnoser.clone()),
         settings: bench.settings.clone(),
         recorder: Some(recorder.clone()),
+        past: None,
     };
     bench.engine = Some(Engine::start(parts, bench.now()).await.expect("the loop"));
     bench.cycles(3).await;

@@ -414,6 +414,7 @@ impl Bench {
             diagnoser: Arc::new(self.diagnoser.clone()),
             settings: self.settings.clone(),
             recorder: None,
+            past: None,
         };
         self.engine = Some(Engine::start(parts, self.now()).await.expect("the loop"));
     }

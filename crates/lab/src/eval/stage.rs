@@ -1,0 +1,36 @@
+//! What a run needs of one kind of subject: its environment and its factory.
+
+use std::path::PathBuf;
+
+use operator_protocols::{BoxFuture, SubjectFactory};
+
+use crate::environment::Environment;
+use crate::error::LabError;
+use crate::scenario::Scenario;
+
+/// One kind of subject, as the lab runs it.
+#[derive(Clone, Copy)]
+pub struct Stage {
+    /// The kind.
+    pub kind: &'static str,
+    /// Makes the subject and its checker.
+    pub factory: SubjectFactory,
+    /// Starts the scenario's environment in a folder; nothing is left of one that does not start.
+    pub start: fn(Scenario, PathBuf) -> BoxFuture<'static, Result<Box<dyn Environment>, LabError>>,
+}
+
+/// Every kind that the lab runs.
+const STAGES: &[Stage] = &[crate::ratelimiter::STAGE];
+
+impl Stage {
+    /// The stage for a kind of subject.
+    ///
+    /// # Errors
+    /// When the lab has none; the error names those there are.
+    pub fn of(kind: &str) -> Result<Self, LabError> {
+        STAGES.iter().copied().find(|stage| stage.kind == kind).ok_or_else(|| {
+            let known: Vec<_> = STAGES.iter().map(|stage| stage.kind).collect();
+            LabError::invalid("subject", format!("the lab runs {}, not {kind:?}", known.join(", ")))
+        })
+    }
+}

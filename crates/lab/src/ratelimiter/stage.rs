@@ -1,0 +1,18 @@
+//! The rate limiter as a campaign runs it.
+
+use super::{KIND, RateLimiterConfig, RateLimiterEnvironment};
+use crate::environment::Environment;
+use crate::eval::Stage;
+
+/// The rate limiter as a campaign runs it.
+pub const STAGE: Stage = Stage {
+    kind: KIND,
+    factory: operator_ratelimiter::factory,
+    start: |scenario, folder| {
+        Box::pin(async move {
+            let config = RateLimiterConfig { folder, ..scenario.environment };
+            let (environment, _) = RateLimiterEnvironment::start(config).await?;
+            Ok(Box::new(environment) as Box<dyn Environment>)
+        })
+    },
+};
