@@ -1,2 +1,37 @@
-//! Set-up, demo and test commands of the workspace.
-fn main() {}
+//! The commands of the README: `cargo xtask setup`, `cargo xtask demo`, `cargo xtask test`.
+//!
+//! Kept small: it is compiled before anything else can be done.
+
+mod arguments;
+mod demo;
+mod leftovers;
+mod program;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use arguments::{Command, USAGE};
+
+fn main() -> ExitCode {
+    let command = match arguments::parse(std::env::args().skip(1)) {
+        Ok(command) => command,
+        Err(wrong) => {
+            eprintln!("xtask: {wrong}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    let done = match command {
+        Command::Help => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Setup => program::ensure(&program::NEEDED).map(|()| ExitCode::SUCCESS),
+        Command::Demo { subject, extra } => demo::run(&subject, &extra),
+        Command::Test { extra } => test::run(&extra),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}

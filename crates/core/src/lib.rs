@@ -10,6 +10,7 @@ mod audit_event;
 mod canonical;
 mod clock;
 mod command;
+pub mod control;
 pub mod engine;
 mod execution;
 mod incident;

@@ -1,1 +1,23 @@
-//! Placeholder while the workspace is laid.
+//! Environments that are broken for real, to see what an operator makes of it.
+//!
+//! - [`environment`]: what a running system offers here: status, load, faults, a driver. [`ratelimiter`] is one.
+//! - [`process`]: the supervisor of its processes, which takes them along when it ends, whatever way it ends.
+//! - [`proxy`]: links that can be made slow, cut or silent.
+//! - [`journal`]: how each fault is taken back, on disk before the fault acts.
+//! - [`scenario`]: an environment, a load, a fault, and what is true about it.
+//! - [`control`]: the socket through which another process uses a running environment.
+//! - [`scorecard`]: what many runs say about a diagnoser.
+//! - [`binaries`]: where the programs are that an environment runs.
+
+pub mod binaries;
+pub mod control;
+pub mod environment;
+mod error;
+pub mod journal;
+pub mod process;
+pub mod proxy;
+pub mod ratelimiter;
+pub mod scenario;
+pub mod scorecard;
+
+pub use error::LabError;

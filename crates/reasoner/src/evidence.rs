@@ -4,8 +4,8 @@
 use std::fmt;
 
 use operator_protocols::{
-    Component, ComponentState, Dependency, DependencyState, Discrepancy, Event, Locus, LogLevel, Severity, SignalRole,
-    Timestamp, Value, Worse,
+    Component, ComponentState, Dependency, DependencyState, Discrepancy, Event, InvariantDefinition, Locus, LogLevel,
+    Severity, SignalRole, Timestamp, Value, Worse,
 };
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,8 @@ pub struct EvidencePack {
     pub components: Vec<Component>,
     /// The subject's dependencies as last seen.
     pub dependencies: Vec<Dependency>,
+    /// The invariants that are violated, as the subject defines them.
+    pub invariants: Vec<InvariantDefinition>,
 }
 
 /// One piece of evidence.

@@ -12,6 +12,8 @@ mod pack;
 mod pack_input;
 mod parameters;
 mod reasoner;
+mod recommend;
+mod render;
 mod text;
 
 pub use diagnoser::{DiagnoseError, Diagnoser};

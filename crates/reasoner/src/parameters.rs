@@ -47,6 +47,10 @@ pub const UNEXPLAINED: f64 = 0.8;
 pub const SOMETHING_ELSE: f64 = 0.25;
 /// How well each further hop of callers is explained, times the hop before.
 pub const PER_HOP: f64 = 0.9;
+/// What a hypothesis loses that explains none of the violated invariants: they are what has to be explained.
+pub const EXPLAINS_NO_VIOLATION: f64 = 3.0;
+/// From this weight of the gravest symptom at a place on, it is sure that something is wrong there.
+pub const SURE: f64 = 2.0;
 /// What a hypothesis about a fault loses when no invariant is violated at all.
 pub const NOTHING_VIOLATED: f64 = 4.0;
 /// Divides scores before they become probabilities: evidence is not as independent as the sum pretends.
@@ -170,7 +174,9 @@ pub const fn prior(class: operator_protocols::FaultClass) -> f64 {
         F::NoFault => -0.5,
         F::ComponentDown | F::BadChange => -1.0,
         F::ComponentSlow => -1.2,
-        F::LinkDown | F::LinkSlow | F::ConfigDivergence | F::CapacityExhaustion | F::LoadSurge | F::MonitoringGap => -1.5,
+        F::LinkDown | F::LinkSlow | F::ConfigDivergence | F::CapacityExhaustion | F::LoadSurge | F::MonitoringGap => {
+            -1.5
+        }
         F::StateDivergence | F::ExternalMutation | F::DataLoss | F::ControlPlaneDown => -2.0,
         F::ClockSkew => -2.5,
         F::Unknown => 0.0,

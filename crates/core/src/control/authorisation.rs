@@ -64,9 +64,7 @@ fn one_subject(grant: &Grant, named: Option<&str>, known: &[String]) -> Result<S
         (Some(name), _) => check_subject(grant, name, known).map(|()| name.to_owned()),
         (None, [only]) => Ok(only.clone()),
         (None, []) => Err(Fault::new(FaultCode::NotFound, "no subject that you may command is being watched")),
-        (None, several) => {
-            Err(Fault::new(FaultCode::Invalid, format!("subject: name one of {}", several.join(", "))))
-        }
+        (None, several) => Err(Fault::new(FaultCode::Invalid, format!("subject: name one of {}", several.join(", ")))),
     }
 }
 
@@ -77,8 +75,12 @@ fn check_subject(grant: &Grant, name: &str, known: &[String]) -> Result<(), Faul
     }
     // Whoever may not see a subject learns nothing of it, not even that it exists.
     let shown: String = name.chars().take(80).collect();
-    let there = if theirs.is_empty() { "there is none for you".to_owned() } else { format!("there is {}", theirs.join(", ")) };
-    Err(Fault::new(FaultCode::NotFound, format!("no subject {shown:?} that you may ask about is being watched; {there}")))
+    let there =
+        if theirs.is_empty() { "there is none for you".to_owned() } else { format!("there is {}", theirs.join(", ")) };
+    Err(Fault::new(
+        FaultCode::NotFound,
+        format!("no subject {shown:?} that you may ask about is being watched; {there}"),
+    ))
 }
 
 fn check_scope(grant: &Grant, scope: &KillScope, known: &[String]) -> Result<(), Fault> {

@@ -12,7 +12,9 @@ use tokio::time::timeout;
 use crate::control::limits::RESPONSE_BYTES;
 use crate::control::line::{LineError, read_line};
 use crate::control::socket::socket_path;
-use crate::control::{CONTROL_VERSION, ControlReply, ControlRequest, Envelope, Fault, LINE_BYTES, Outcome, Response, Token};
+use crate::control::{
+    CONTROL_VERSION, ControlReply, ControlRequest, Envelope, Fault, LINE_BYTES, Outcome, Response, Token,
+};
 
 /// How long to wait for a response: a little longer than the operator takes to say that it is late.
 const RESPONSE_LIMIT: Duration = Duration::from_secs(75);
@@ -125,7 +127,8 @@ impl ControlClient {
                 Err(LineError::TimedOut) => return Err(ClientError::Io(io::ErrorKind::TimedOut.into())),
                 Err(LineError::TooLong) => return Err(ClientError::Response("it is too long".to_owned())),
             };
-            let response: Response = serde_json::from_slice(&line).map_err(|error| ClientError::Response(error.to_string()))?;
+            let response: Response =
+                serde_json::from_slice(&line).map_err(|error| ClientError::Response(error.to_string()))?;
             // An answer to a request that was not waited for is passed over.
             if response.id.is_none_or(|of| of >= id) {
                 break response;

@@ -94,7 +94,8 @@ impl Connection {
             Ok(outcome) => outcome,
             Err(_) => {
                 let seconds = self.shared.limits.answer.as_secs();
-                let message = format!("no answer within {seconds} s; it may be carried out yet: look before asking again");
+                let message =
+                    format!("no answer within {seconds} s; it may be carried out yet: look before asking again");
                 Err(Fault::new(FaultCode::TimedOut, message))
             }
         };
@@ -104,15 +105,16 @@ impl Connection {
     async fn carry_out(&self, grant: &Grant, envelope: Envelope) -> Result<ControlReply, Fault> {
         let handler = &self.shared.handler;
         let known = handler.subjects();
-        let subject = authorise(grant, &envelope.request, envelope.subject.as_deref(), &known).inspect_err(|fault| {
-            let (who, what) = (&grant.principal.name, &envelope.request);
-            tracing::warn!(%who, %what, %fault, "a request on the control socket was refused");
-        })?;
+        let subject =
+            authorise(grant, &envelope.request, envelope.subject.as_deref(), &known).inspect_err(|fault| {
+                let (who, what) = (&grant.principal.name, &envelope.request);
+                tracing::warn!(%who, %what, %fault, "a request on the control socket was refused");
+            })?;
         let principal = &grant.principal;
         Ok(match envelope.request {
             ControlRequest::Command { command } => {
                 let subject = subject.unwrap_or_default();
-                ControlReply::Done { detail: handler.command(principal, &subject, command).await? }
+                ControlReply::Done { message: handler.command(principal, &subject, command).await? }
             }
             ControlRequest::KillEngage { scope, reason } => {
                 let acknowledgement = handler.engage_kill_switch(principal, scope, &reason).await?;
@@ -153,8 +155,12 @@ fn closing(message: String) -> (Response, Then) {
 /// Reads a request. What is wrong with it is said without quoting it: it may hold a token.
 fn parse(line: &[u8]) -> Result<Envelope, (Option<u64>, Fault)> {
     let invalid = |message: String| Fault::new(FaultCode::Invalid, message);
-    let frame: Frame = serde_json::from_slice(line)
-        .map_err(|error| (None, invalid(format!("the request is not a JSON object, at byte {}", error.column()))))?;
+    let not_an_object = |byte: usize| (None, invalid(format!("the request is not a JSON object, at byte {byte}")));
+    // A list would be taken for the object with its values in order.
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return Err(not_an_object(1));
+    }
+    let frame: Frame = serde_json::from_slice(line).map_err(|error| not_an_object(error.column()))?;
     if frame.v != Some(CONTROL_VERSION) {
         let found = frame.v.map_or("none".to_owned(), |v| v.to_string());
         let message = format!("v: expected {CONTROL_VERSION}, given {found}: use the operator's own version");

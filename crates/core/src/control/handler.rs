@@ -13,13 +13,14 @@ pub trait ControlHandler: Send + Sync {
     /// The subjects being watched, in order.
     fn subjects(&self) -> Vec<String>;
 
-    /// Carries out a command between two cycles of the loop of `subject`. Answers when it was, with what it has to say.
+    /// Carries out a command between two cycles of the loop of `subject`. Answers when it was, with what to tell whoever
+    /// asked.
     fn command<'a>(
         &'a self,
         principal: &'a Principal,
         subject: &'a str,
         command: Command,
-    ) -> BoxFuture<'a, Result<serde_json::Value, CommandError>>;
+    ) -> BoxFuture<'a, Result<String, CommandError>>;
 
     /// Engages the kill switch. Does not wait for a cycle.
     fn engage_kill_switch<'a>(

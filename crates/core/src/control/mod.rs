@@ -20,6 +20,7 @@ mod protocol;
 mod server;
 mod socket;
 mod token;
+mod token_source;
 
 pub use client::{ClientError, ControlClient};
 pub use grant::{Grant, SubjectScope};

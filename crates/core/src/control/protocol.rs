@@ -88,8 +88,8 @@ pub enum Outcome {
 pub enum ControlReply {
     /// To [`ControlRequest::Command`].
     Done {
-        /// What the command has to say.
-        detail: serde_json::Value,
+        /// What to tell whoever asked.
+        message: String,
     },
     /// To [`ControlRequest::KillEngage`].
     KillEngaged {

@@ -60,7 +60,11 @@ impl ControlServer {
         limits: ControlLimits,
     ) -> Result<Self, BindError> {
         let (listener, file) = listen(state_dir).await?;
-        Ok(Self { listener, file, shared: Arc::new(Shared { principals, handler, limits, wrong_token: Mutex::default() }) })
+        Ok(Self {
+            listener,
+            file,
+            shared: Arc::new(Shared { principals, handler, limits, wrong_token: Mutex::default() }),
+        })
     }
 
     /// Where it listens.

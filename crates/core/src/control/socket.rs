@@ -130,9 +130,7 @@ fn check_directory(dir: &Path) -> Result<(), BindError> {
 async fn check_nobody_answers(state_dir: &Path, path: &Path) -> Result<(), BindError> {
     let metadata = match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        metadata => {
-            metadata.map_err(|source| BindError::Io { doing: "look at", path: path.to_owned(), source })?
-        }
+        metadata => metadata.map_err(|source| BindError::Io { doing: "look at", path: path.to_owned(), source })?,
     };
     if !metadata.file_type().is_socket() {
         return Err(BindError::NotASocket { path: path.to_owned() });

@@ -74,7 +74,16 @@ pub async fn replay(
     };
     store.commit_cycle(epoch, seeded).await?;
     let subject: Arc<dyn Subject> = replay.subject.clone();
-    let parts = EngineParts { subject, checker, store: Arc::clone(&store), epoch, diagnoser, settings, recorder: None, past: None };
+    let parts = EngineParts {
+        subject,
+        checker,
+        store: Arc::clone(&store),
+        epoch,
+        diagnoser,
+        settings,
+        recorder: None,
+        past: None,
+    };
     let mut engine = Engine::start_from(parts, &replay.header.install_id, snapshot, started_at).await?;
     for step in replay.plan {
         match step {

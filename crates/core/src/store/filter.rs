@@ -7,7 +7,7 @@ pub struct TicketFilter {
     pub subject: Option<String>,
     /// Of this incident only.
     pub incident: Option<String>,
-    /// The one with this id; a suffix after a dash is enough where it is unique (`T1` for `limiter-T1`).
+    /// The one with this id; a suffix after a dash is enough where it is unique (`T1` for `prod-eu-T1`).
     pub id: Option<String>,
     /// Those not resolved only.
     pub open_only: bool,
@@ -22,7 +22,7 @@ pub struct ExecutionFilter {
     pub subject: Option<String>,
     /// Of this incident only.
     pub incident: Option<String>,
-    /// The one with this id; a part between dashes is enough where it is unique (`A1` for `limiter-A1-5d0c…`).
+    /// The one with this id; a part between dashes is enough where it is unique (`A1` for `prod-eu-A1-5d0c…`).
     pub id: Option<String>,
     /// Those in a state that is not terminal only.
     pub active_only: bool,

@@ -1,6 +1,8 @@
 //! What was stated outright: violations, accounts that do not agree, states, incarnations, and what could not be read.
 
-use operator_protocols::{ComponentState, DependencyState, Discrepancy, DiscrepancyKind, Locus};
+use std::collections::BTreeSet;
+
+use operator_protocols::{ComponentState, DependencyState, Discrepancy, DiscrepancyKind, InvariantDefinition, Locus};
 
 use super::Draft;
 use super::states::States;
@@ -17,6 +19,15 @@ fn in_order<'a>(input: &PackInput<'a>) -> Vec<&'a ViolationFact> {
     });
     violations.truncate(ITEMS_PER_KIND);
     violations
+}
+
+/// The definitions of what is violated, by name.
+pub(crate) fn violated_invariants(input: &PackInput<'_>) -> Vec<InvariantDefinition> {
+    let violated: BTreeSet<&str> = input.violations.iter().map(|violation| violation.invariant.as_str()).collect();
+    let mut found: Vec<_> = input.invariants.iter().filter(|one| violated.contains(one.name.as_str())).collect();
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found.truncate(ITEMS_PER_KIND);
+    found.into_iter().cloned().collect()
 }
 
 pub(crate) fn violations(input: &PackInput<'_>) -> Vec<Draft> {
@@ -61,7 +72,9 @@ pub(crate) fn discrepancies(input: &PackInput<'_>) -> Vec<Draft> {
     found.sort_by(|(va, a), (vb, b)| {
         part(b)
             .total_cmp(&part(a))
-            .then_with(|| (&a.what, &a.claimed_by, &a.held_by, a.kind).cmp(&(&b.what, &b.claimed_by, &b.held_by, b.kind)))
+            .then_with(|| {
+                (&a.what, &a.claimed_by, &a.held_by, a.kind).cmp(&(&b.what, &b.claimed_by, &b.held_by, b.kind))
+            })
             .then_with(|| va.invariant.cmp(&vb.invariant))
     });
     found.dedup_by(|b, a| a.1 == b.1 && a.0.invariant == b.0.invariant);
@@ -96,7 +109,9 @@ fn sentence(discrepancy: &Discrepancy) -> String {
     let (amount, of) = (number(*amount), number(*of));
     let tail = if *peers > 1 { format!("; {agree} of {peers} claimants agree") } else { String::new() };
     match kind {
-        DiscrepancyKind::Missing => format!("{by} claims {amount} of {of} on {what} that {held_by} does not hold{tail}"),
+        DiscrepancyKind::Missing => {
+            format!("{by} claims {amount} of {of} on {what} that {held_by} does not hold{tail}")
+        }
         DiscrepancyKind::Unclaimed => format!("{held_by} holds {amount} of {of} on {what} that no known author claims"),
         DiscrepancyKind::Differs => {
             format!("{by} and {held_by} do not say the same about {what}: they differ by {amount} of {of}{tail}")
@@ -215,8 +230,10 @@ pub(crate) fn similar(input: &PackInput<'_>) -> Vec<Draft> {
         .take(ITEMS_PER_MINOR_KIND)
         .map(|past| {
             let PastTicket { ticket, invariant, on, cause, fixed_by } = past;
-            let cause = cause.as_ref().map_or_else(String::new, |(class, locus)| format!(", caused by {class} of {locus}"));
-            let fixed = fixed_by.as_ref().map_or_else(String::new, |action| format!(", fixed by {}", bounded(action, 60)));
+            let cause =
+                cause.as_ref().map_or_else(String::new, |(class, locus)| format!(", caused by {class} of {locus}"));
+            let fixed =
+                fixed_by.as_ref().map_or_else(String::new, |action| format!(", fixed by {}", bounded(action, 60)));
             Draft {
                 at: input.now,
                 on: on.clone(),

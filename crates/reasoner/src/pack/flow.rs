@@ -1,17 +1,20 @@
 //! Flow conservation on the dependency graph: what a component takes too long for, less what it waits for in what it
 //! calls, is what it causes itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use operator_protocols::{Id, Locus, SignalRole};
+use operator_protocols::{DependencyState, Id, Locus, SignalRole};
 
 use super::Draft;
-use super::judge::{Judged, Standing};
+use super::judge::{Judged, Silent, Standing};
 use super::robust::seconds;
 use super::states::States;
 use crate::EvidenceKind;
 use crate::parameters::ITEMS_PER_KIND;
 use crate::text::quantity;
+
+/// The unit of an excess where requests are not counted.
+pub(crate) const PER_REQUEST: &str = "s";
 
 /// What matters of one locus: its excess over its baseline, and how much is asked of it.
 struct Flow<'j> {
@@ -52,7 +55,8 @@ impl<'j> Flow<'j> {
             .iter()
             .filter(|one| one.series.role == SignalRole::Errors && one.series.unit == "1/s")
             .map(|one| {
-                let excess = if one.standing == Standing::AtBaseline { 0.0 } else { (one.value - one.baseline).max(0.0) };
+                let excess =
+                    if one.standing == Standing::AtBaseline { 0.0 } else { (one.value - one.baseline).max(0.0) };
                 (excess, *one)
             })
             .reduce(|a, b| if b.0 > a.0 { b } else { a })
@@ -60,7 +64,7 @@ impl<'j> Flow<'j> {
 }
 
 /// The self-excess of every component that deviates and calls something whose own excess is known.
-pub(crate) fn items(judged: &[Judged<'_, '_>], states: &States<'_>) -> Vec<Draft> {
+pub(crate) fn items(judged: &[Judged<'_, '_>], states: &States<'_>, silent: &Silent<'_>) -> Vec<Draft> {
     let mut by_locus: BTreeMap<&Locus, Vec<&Judged<'_, '_>>> = BTreeMap::new();
     for one in judged {
         by_locus.entry(one.series.on).or_default().push(one);
@@ -73,32 +77,48 @@ pub(crate) fn items(judged: &[Judged<'_, '_>], states: &States<'_>) -> Vec<Draft
             of.push(to);
         }
     }
+    // A link that carries nothing, or whose times are read no more, is waited on for an unknown time.
+    let mut unmeasured: BTreeSet<Locus> = silent.keys().map(|on| (*on).clone()).collect();
+    unmeasured.extend(
+        states
+            .dependencies
+            .values()
+            .filter(|dependency| dependency.state == DependencyState::Down)
+            .map(|dependency| Locus::Edge(dependency.from.clone(), dependency.to.clone())),
+    );
     let mut items = Vec::new();
     for (id, called) in callees {
         let on = Locus::Component(id.clone());
-        items.extend(latency(&flow, &on, id, &called));
+        items.extend(latency(&flow, &on, id, &called, &unmeasured));
         items.extend(errors(&flow, &on, id, &called));
     }
     items.sort_by(|a: &(f64, Draft), b| b.0.total_cmp(&a.0).then_with(|| a.1.on.cmp(&b.1.on)));
     items.into_iter().take(ITEMS_PER_KIND).map(|(_, item)| item).collect()
 }
 
-fn latency(flow: &Flow<'_>, on: &Locus, id: &Id, called: &[&Id]) -> Option<(f64, Draft)> {
+fn latency(flow: &Flow<'_>, on: &Locus, id: &Id, called: &[&Id], unmeasured: &BTreeSet<Locus>) -> Option<(f64, Draft)> {
     let (excess, signal) = flow.latency_excess(on)?;
     if !(signal.is_bad() && excess > 0.0) {
         return None;
     }
-    let requests = flow.requests(on).filter(|requests| *requests > 0.0)?;
+    // Where requests are not counted, one call a request is assumed, and the excess is that of one request.
+    let counted = flow.requests(on).filter(|requests| *requests > 0.0);
+    let requests = counted.unwrap_or(1.0);
     let mut of_callees = 0.0;
     let mut known = false;
     for callee in called {
         let edge = Locus::Edge(id.clone(), (*callee).clone());
+        if unmeasured.contains(&edge) {
+            // It may wait there for any time.
+            return None;
+        }
         let there = Locus::Component((*callee).clone());
         let Some((hop, _)) = flow.latency_excess(&edge).or_else(|| flow.latency_excess(&there)) else { continue };
         known = true;
-        of_callees += hop * flow.requests(&edge).unwrap_or(requests);
+        of_callees += hop * counted.and_then(|_| flow.requests(&edge)).unwrap_or(requests);
     }
-    known.then(|| draft(on, signal, excess * requests, of_callees, "s × 1/s", "latency × requests"))
+    let (unit, what) = if counted.is_some() { ("s × 1/s", "latency × requests") } else { (PER_REQUEST, "latency") };
+    known.then(|| draft(on, signal, excess * requests, of_callees, unit, what))
 }
 
 fn errors(flow: &Flow<'_>, on: &Locus, id: &Id, called: &[&Id]) -> Option<(f64, Draft)> {

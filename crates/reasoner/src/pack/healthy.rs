@@ -102,12 +102,7 @@ fn draft(on: Locus, fine: &Fine<'_>, window: &Window) -> Draft {
         at: window.now,
         statement: format!("{on}: {what}"),
         on,
-        kind: EvidenceKind::Healthy {
-            what,
-            severity: None,
-            up: fine.up,
-            roles: fine.roles.iter().copied().collect(),
-        },
+        kind: EvidenceKind::Healthy { what, severity: None, up: fine.up, roles: fine.roles.iter().copied().collect() },
     }
 }
 
@@ -124,12 +119,7 @@ fn invariants_that_hold(input: &PackInput<'_>, window: &Window) -> Vec<Draft> {
                 at: window.now,
                 on: Locus::Nothing,
                 statement: what.clone(),
-                kind: EvidenceKind::Healthy {
-                    what,
-                    severity: Some(invariant.severity),
-                    up: false,
-                    roles: Vec::new(),
-                },
+                kind: EvidenceKind::Healthy { what, severity: Some(invariant.severity), up: false, roles: Vec::new() },
             }
         })
         .collect()

@@ -36,6 +36,8 @@ pub(crate) struct Judged<'s, 'a> {
     pub against: Against,
     pub baseline: f64,
     pub value: f64,
+    /// One robust deviation, in the direction of the value.
+    pub scale: f64,
     /// In robust deviations; positive is the bad direction, upwards where neither is.
     pub deviation: f64,
     pub standing: Standing,
@@ -68,7 +70,11 @@ pub(crate) fn judge<'s, 'a>(series: &'s [Series<'a>], groups: &Groups<'_>, windo
             }
             continue;
         }
-        if let Some(baseline) = Baseline::of(&mut scratch, one.floor) {
+        if let Some(mut baseline) = Baseline::of(&mut scratch, one.floor) {
+            if since.len() == 1 {
+                // A single reading must be further off than any spike of the past.
+                baseline.widen_to(&scratch);
+            }
             judged.push(against(one, Against::Past, &baseline, value_since(since, &baseline), window));
         }
     }
@@ -92,12 +98,16 @@ fn latest(since: &[(Timestamp, f64)]) -> Option<f64> {
 }
 
 /// The value since the trouble began: of the latest readings or of all, whichever is further off. What lasted a while
-/// and is over still bears on a violation that is open.
+/// and is over still bears on a violation that is open. Of two readings the nearer one counts: one spike is no change.
 fn value_since(since: &[(Timestamp, f64)], baseline: &Baseline) -> f64 {
+    let off = |value: &f64| baseline.deviation(*value).abs();
+    if let [(_, one), (_, other)] = since {
+        return if off(one) <= off(other) { *one } else { *other };
+    }
     let late = latest(since).unwrap_or(baseline.median);
     let mut values: Vec<f64> = since.iter().map(|(_, value)| *value).collect();
     let all = robust::quantile(&mut values, 0.5).unwrap_or(late);
-    if baseline.deviation(all).abs() > baseline.deviation(late).abs() { all } else { late }
+    if off(&all) > off(&late) { all } else { late }
 }
 
 fn against<'s, 'a>(
@@ -123,26 +133,38 @@ fn against<'s, 'a>(
         (Standing::Deviates, Against::Past) => onset(series, baseline, raw.is_sign_positive(), window),
         _ => window.start,
     };
-    Judged { series, against, baseline: baseline.median, value, deviation, standing, onset }
+    Judged {
+        series,
+        against,
+        baseline: baseline.median,
+        value,
+        scale: baseline.scale(value),
+        deviation,
+        standing,
+        onset,
+    }
 }
 
-/// The first reading that deviates in that direction, from shortly before the first sure sign on.
+/// The first of the readings that deviate in that direction one after the other, from shortly before the first sure
+/// sign on: a single spike before it is no beginning.
 fn onset(series: &Series<'_>, baseline: &Baseline, upwards: bool, window: &Window) -> Timestamp {
     let from = window.start.minus(ONSET_GUARD).max(window.healthy_until);
-    series
-        .since(from)
-        .iter()
-        .find(|(_, value)| {
-            let deviation = baseline.deviation(*value);
-            deviation.abs() >= DEVIATES && deviation.is_sign_positive() == upwards
-        })
-        .map_or(window.start, |(at, _)| *at)
+    let readings = series.since(from);
+    let off = |&(_, value): &(Timestamp, f64)| {
+        let deviation = baseline.deviation(value);
+        deviation.abs() >= DEVIATES && deviation.is_sign_positive() == upwards
+    };
+    let lasting = readings.windows(2).find(|pair| pair.iter().all(off)).map(|pair| pair[0].0);
+    lasting.or_else(|| readings.iter().rev().find(|reading| off(reading)).map(|(at, _)| *at)).unwrap_or(window.start)
 }
+
+/// By locus: how many signals fell silent, the first of them, and when one was read last.
+pub(crate) type Silent<'a> = BTreeMap<&'a Locus, (u32, &'a str, Timestamp)>;
 
 /// The loci at which a signal was read before and has had no reading since the trouble began, with how many signals
 /// and the first of them.
-pub(crate) fn silent<'a>(series: &[Series<'a>], window: &Window) -> BTreeMap<&'a Locus, (u32, &'a str, Timestamp)> {
-    let mut silent: BTreeMap<&Locus, (u32, &str, Timestamp)> = BTreeMap::new();
+pub(crate) fn silent<'a>(series: &[Series<'a>], window: &Window) -> Silent<'a> {
+    let mut silent: Silent<'_> = BTreeMap::new();
     let fresh = window.now.minus(window.interval * 3);
     for one in series {
         let Some(last) = one.last_at() else { continue };

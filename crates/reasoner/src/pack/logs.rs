@@ -28,8 +28,7 @@ pub(crate) fn items(history: &History, onset: Timestamp, window: &Window) -> Vec
         if counts.len() >= LOG_TEMPLATES && !counts.contains_key(&key) {
             continue;
         }
-        let count =
-            counts.entry(key).or_insert(Count { level: line.level, before: 0, since: 0, first_since: None });
+        let count = counts.entry(key).or_insert(Count { level: line.level, before: 0, since: 0, first_since: None });
         count.level = count.level.max(line.level);
         if line.at < onset {
             count.before = count.before.saturating_add(1);
@@ -57,12 +56,8 @@ pub(crate) fn items(history: &History, onset: Timestamp, window: &Window) -> Vec
                 number(was),
                 count.level
             );
-            let kind = EvidenceKind::LogTemplate {
-                template,
-                level: count.level,
-                before_per_minute: was,
-                now_per_minute: is,
-            };
+            let kind =
+                EvidenceKind::LogTemplate { template, level: count.level, before_per_minute: was, now_per_minute: is };
             Some((count.level, is, Draft { at, on: Locus::Component(component.clone()), statement, kind }))
         })
         .collect();

@@ -7,6 +7,7 @@ mod facts;
 mod flow;
 mod healthy;
 mod judge;
+mod load;
 mod logs;
 mod peers;
 pub(crate) mod robust;
@@ -17,6 +18,7 @@ mod window;
 
 use operator_protocols::{Locus, Timestamp};
 
+pub(crate) use self::flow::PER_REQUEST;
 use self::peers::Groups;
 use self::states::States;
 use self::window::Window;
@@ -48,8 +50,9 @@ impl EvidencePack {
         drafts.extend(facts::incarnations(&states, &window));
         drafts.extend(facts::dependency_states(&states, &window));
         drafts.extend(signals::deviations(&judged));
+        drafts.extend(load::items(&judged, &states));
         drafts.extend(signals::saturated(&judged));
-        drafts.extend(flow::items(&judged, &states));
+        drafts.extend(flow::items(&judged, &states, &silent));
         drafts.extend(peers::items(&judged, &groups));
         drafts.extend(signals::silent(&silent));
 
@@ -91,6 +94,7 @@ impl EvidencePack {
                 .collect(),
             components: states.components.into_values().cloned().collect(),
             dependencies: states.dependencies.into_values().cloned().collect(),
+            invariants: facts::violated_invariants(input),
         }
     }
 }

@@ -30,10 +30,7 @@ impl<'a> Groups<'a> {
     ) -> Self {
         let mut members: BTreeMap<Kind<'a>, Vec<Locus>> = BTreeMap::new();
         for component in components {
-            members
-                .entry(Kind::Component(&component.kind))
-                .or_default()
-                .push(Locus::Component(component.id.clone()));
+            members.entry(Kind::Component(&component.kind)).or_default().push(Locus::Component(component.id.clone()));
         }
         for dependency in dependencies {
             members

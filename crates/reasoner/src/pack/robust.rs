@@ -31,11 +31,22 @@ impl Baseline {
         })
     }
 
+    /// Makes the scale as wide as the widest excursion among `values`.
+    pub fn widen_to(&mut self, values: &[f64]) {
+        for value in values {
+            self.up = self.up.max(value - self.median);
+            self.down = self.down.max(self.median - value);
+        }
+    }
+
     /// How many robust deviations `value` is above the median (below: negative), within ±[`DEVIATION_CAP`].
     pub fn deviation(&self, value: f64) -> f64 {
-        let distance = value - self.median;
-        let scale = if distance < 0.0 { self.down } else { self.up };
-        (distance / scale.max(f64::MIN_POSITIVE)).clamp(-DEVIATION_CAP, DEVIATION_CAP)
+        ((value - self.median) / self.scale(value)).clamp(-DEVIATION_CAP, DEVIATION_CAP)
+    }
+
+    /// One robust deviation in the direction of `value`; never zero.
+    pub fn scale(&self, value: f64) -> f64 {
+        if value < self.median { self.down.max(f64::MIN_POSITIVE) } else { self.up.max(f64::MIN_POSITIVE) }
     }
 }
 

@@ -112,13 +112,13 @@ fn finish<'a>(raw: &mut Raw<'a>) -> Series<'a> {
         let noise = rates_noise(&rates, interval);
         (rates, per_second_of(raw.unit), noise)
     } else {
-        (readings.iter().map(|(at, value, _)| (Timestamp::from_millis(*at), *value)).collect(), raw.unit.to_owned(), None)
+        (
+            readings.iter().map(|(at, value, _)| (Timestamp::from_millis(*at), *value)).collect(),
+            raw.unit.to_owned(),
+            None,
+        )
     };
-    let floor = if raw.counter {
-        per_second.unwrap_or(0.0)
-    } else {
-        robust::floor(raw.role, raw.unit, None)
-    };
+    let floor = if raw.counter { per_second.unwrap_or(0.0) } else { robust::floor(raw.role, raw.unit, None) };
     Series { on: raw.on, name: raw.name, role: raw.role, unit, worse: raw.worse, samples, floor }
 }
 

@@ -30,14 +30,14 @@ impl Window {
             .map(|(a, b)| b.at.as_millis().saturating_sub(a.at.as_millis()))
             .collect();
         gaps.sort_unstable();
-        let interval = gaps.get(gaps.len() / 2).map_or(Duration::from_secs(5), |gap| {
-            Duration::from_millis(u64::try_from(*gap).unwrap_or(0).max(1))
-        });
+        let interval = gaps
+            .get(gaps.len() / 2)
+            .map_or(Duration::from_secs(5), |gap| Duration::from_millis(u64::try_from(*gap).unwrap_or(0).max(1)));
         let first = input.history.iter().next().map_or(input.now, |first| first.at);
         let start = start(input, states).unwrap_or_else(|| {
             // Nothing says when: the latest few looks are the present, what was before is the past.
-            let latest = input.history.iter().rev().take(LATEST_SAMPLES).last().map_or(input.now, |o| o.at);
-            latest.max(first)
+            let latest_samples = LATEST_SAMPLES.min(input.history.len());
+            input.history.iter().rev().nth(latest_samples.saturating_sub(1)).map_or(input.now, |o| o.at)
         });
         let guard = ONSET_GUARD.min(start.since(first) / 4);
         Self { start, healthy_until: start.minus(guard), now: input.now, interval }
@@ -47,7 +47,8 @@ impl Window {
 /// The beginning of the latest episode: violations that began close to each other, and the change of state that may
 /// have begun it.
 fn start(input: &PackInput<'_>, states: &States<'_>) -> Option<Timestamp> {
-    let mut seen: Vec<Timestamp> = input.violations.iter().map(|violation| violation.first_seen.min(input.now)).collect();
+    let mut seen: Vec<Timestamp> =
+        input.violations.iter().map(|violation| violation.first_seen.min(input.now)).collect();
     seen.sort_unstable();
     let mut start = seen.last().copied();
     for earlier in seen.iter().rev() {

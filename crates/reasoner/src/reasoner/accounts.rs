@@ -90,11 +90,8 @@ impl<'p> Accounts<'p> {
         for item in &pack.items {
             let EvidenceKind::Violation(violation) = &item.kind else { continue };
             let Some(unclaimed) = unclaimed_by_invariant.get(violation.invariant.as_str()) else { continue };
-            let own: Vec<Account<'p>> = unclaimed
-                .iter()
-                .filter(|(one, _)| violation.finding.discrepancies.contains(one))
-                .copied()
-                .collect();
+            let own: Vec<Account<'p>> =
+                unclaimed.iter().filter(|(one, _)| violation.finding.discrepancies.contains(one)).copied().collect();
             let several = own.iter().map(|(one, _)| &one.what).collect::<BTreeSet<_>>().len() > 1;
             if several && !accounts.unclaimed.contains_key(&violation.on) {
                 accounts.folded.insert(&violation.on, own);

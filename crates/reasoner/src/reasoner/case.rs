@@ -7,7 +7,9 @@ use operator_protocols::{
 };
 
 use super::accounts::Accounts;
-use super::symptom::{self, Symptom};
+use super::reach::Reach;
+use super::symptom::{self, Nature, Symptom};
+use crate::pack::PER_REQUEST;
 use crate::{EvidenceItem, EvidenceKind, EvidencePack, PastTicket, ViolationFact};
 
 /// A signal that left its baseline.
@@ -31,8 +33,8 @@ pub(crate) struct Facts<'p> {
     pub incarnation: Option<&'p EvidenceItem>,
     pub deviations: Vec<Deviation<'p>>,
     pub saturated: Option<&'p EvidenceItem>,
-    /// (share of its excess that is its own, item)
-    pub own_share: Option<(f64, &'p EvidenceItem)>,
+    /// (share of its excess that is its own, whether requests were counted, item)
+    pub own_share: Option<(f64, bool, &'p EvidenceItem)>,
     /// (whether it is known to answer or carry, roles at their baseline, item)
     pub healthy: Option<(bool, &'p [SignalRole], &'p EvidenceItem)>,
     pub violations: Vec<(&'p ViolationFact, &'p EvidenceItem)>,
@@ -59,6 +61,7 @@ impl<'p> Facts<'p> {
 pub(crate) struct Case<'p> {
     pub pack: &'p EvidencePack,
     pub components: BTreeMap<&'p Id, &'p Component>,
+    ids: BTreeSet<&'p Id>,
     pub callers: BTreeMap<&'p Id, BTreeSet<&'p Id>>,
     pub callees: BTreeMap<&'p Id, BTreeSet<&'p Id>>,
     pub facts: BTreeMap<&'p Locus, Facts<'p>>,
@@ -94,6 +97,7 @@ impl<'p> Case<'p> {
         let mut case = Self {
             pack,
             components: pack.components.iter().map(|component| (&component.id, component)).collect(),
+            ids: pack.components.iter().map(|component| &component.id).collect(),
             callers: BTreeMap::new(),
             callees: BTreeMap::new(),
             facts: BTreeMap::new(),
@@ -109,8 +113,10 @@ impl<'p> Case<'p> {
         for dependency in &pack.dependencies {
             case.callers.entry(&dependency.to).or_default().insert(&dependency.from);
             case.callees.entry(&dependency.from).or_default().insert(&dependency.to);
+            case.ids.extend([&dependency.from, &dependency.to]);
         }
         for item in &pack.items {
+            case.ids.extend(item.on.components());
             case.learn(item);
         }
         case.symptoms = symptom::symptoms(&case);
@@ -152,9 +158,9 @@ impl<'p> Case<'p> {
             EvidenceKind::Saturated { .. } => {
                 self.facts.entry(&item.on).or_default().saturated.get_or_insert(item);
             }
-            EvidenceKind::SelfExcess { total, own, .. } => {
+            EvidenceKind::SelfExcess { total, own, unit, .. } => {
                 let share = if *total > 0.0 { (own / total).clamp(0.0, 1.0) } else { 0.0 };
-                self.facts.entry(&item.on).or_default().own_share.get_or_insert((share, item));
+                self.facts.entry(&item.on).or_default().own_share.get_or_insert((share, unit != PER_REQUEST, item));
             }
             EvidenceKind::Silent { .. } => self.facts.entry(&item.on).or_default().silent = Some(item),
             EvidenceKind::Peers { deviating: 1, peers, .. } if *peers >= 3 => {
@@ -192,6 +198,28 @@ impl<'p> Case<'p> {
     /// Whether anything is wrong at a locus.
     pub fn suffers(&self, locus: &Locus) -> bool {
         self.at.contains_key(locus)
+    }
+
+    /// The pack's own copy of a name.
+    pub fn id(&self, id: &Id) -> Option<&'p Id> {
+        self.ids.get(id).copied()
+    }
+
+    /// How far a fault at a locus is felt.
+    pub fn reach(&self, locus: &Locus) -> Reach<'p> {
+        match locus {
+            Locus::Component(id) => self.id(id).map_or_else(Reach::nowhere, |id| Reach::of_component(self, id)),
+            Locus::Edge(from, to) => match (self.id(from), self.id(to)) {
+                (Some(from), Some(to)) => Reach::of_edge(self, from, to),
+                _ => Reach::nowhere(),
+            },
+            _ => Reach::nowhere(),
+        }
+    }
+
+    /// Whether more is asked of everything.
+    pub fn surge(&self) -> bool {
+        self.symptoms_at(&Locus::Nothing).any(|symptom| symptom.nature == Nature::Surge)
     }
 
     /// The state of a component as last seen.

@@ -31,7 +31,9 @@ pub(crate) fn link<'p>(case: &Case<'p>, from: &Id, to: &Id) -> Link<'p> {
     }
     match case.facts(&on).healthy {
         Some((_, roles, item))
-            if [SignalRole::Latency, SignalRole::Errors, SignalRole::Availability].iter().any(|role| roles.contains(role)) =>
+            if [SignalRole::Latency, SignalRole::Errors, SignalRole::Availability]
+                .iter()
+                .any(|role| roles.contains(role)) =>
         {
             Link::Well(item)
         }

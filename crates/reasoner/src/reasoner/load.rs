@@ -18,22 +18,18 @@ pub(crate) fn more_traffic<'c, 'p>(case: &'c Case<'p>, locus: &Locus) -> Option<
     case.facts(locus)
         .deviations
         .iter()
-        .filter(|one| one.role == SignalRole::Traffic && one.value > one.baseline && one.value >= SURGE_FACTOR * one.baseline)
+        .filter(|one| {
+            one.role == SignalRole::Traffic && one.value > one.baseline && one.value >= SURGE_FACTOR * one.baseline
+        })
         .max_by(|a, b| a.deviation.total_cmp(&b.deviation))
 }
 
-/// More traffic where requests enter: on nearly all components that nobody calls, or on nearly all, if those do not
-/// measure their traffic.
+/// More traffic where requests enter: of all of it together, or of nearly all components that nobody calls.
 pub(crate) fn surge<'p>(case: &Case<'p>) -> Option<Surge<'p>> {
     let entries: Vec<&Id> = case.components.keys().copied().filter(|id| case.callers_of(id).next().is_none()).collect();
-    let everything: Vec<&Id> = case.components.keys().copied().collect();
-    among(case, entries.into_iter().map(|id| Locus::Component(id.clone())))
-        .unwrap_or_else(|| {
-            among(case, everything.into_iter().map(|id| Locus::Component(id.clone()))).unwrap_or_else(|| {
-                among(case, case.facts.keys().filter(|on| matches!(on, Locus::Edge(..))).map(|on| (*on).clone())).flatten()
-            })
-        })
-        .or_else(|| more_traffic(case, &Locus::Nothing).map(|one| Surge { item: one.item }))
+    more_traffic(case, &Locus::Nothing)
+        .map(|one| Surge { item: one.item })
+        .or_else(|| among(case, entries.into_iter().map(|id| Locus::Component(id.clone()))).flatten())
 }
 
 /// `None`, if none of the loci measures its traffic; `Some(None)`, if there is no surge.

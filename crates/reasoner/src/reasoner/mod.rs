@@ -1,8 +1,28 @@
 //! The embedded diagnoser: differential diagnosis over an evidence pack, without knowing the system.
+//!
+//! [`case`] indexes the pack, [`symptom`] says what asks for an explanation, [`rules`] holds the causes that are
+//! considered, [`ranking`] weighs them and decides or abstains, [`report`] says it.
 
-use operator_protocols::{ActionDefinition, BoxFuture, FaultClass, Locus, Severity};
+mod accounts;
+pub(crate) mod case;
+mod links;
+mod load;
+mod own;
+mod ranking;
+mod reach;
+mod report;
+pub(crate) mod rules;
+mod symptom;
+mod terms;
+mod wording;
 
-use crate::{Confidence, DiagnoseError, Diagnoser, Diagnosis, EvidencePack, Hypothesis};
+use operator_protocols::{ActionDefinition, BoxFuture};
+
+use self::case::Case;
+use crate::{DiagnoseError, Diagnoser, Diagnosis, EvidencePack};
+
+/// The name under which the reasoner's diagnoses are recorded.
+const NAME: &str = "reasoner";
 
 /// The embedded diagnoser. It needs no key and no network, and its answer is a pure function of the evidence.
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,40 +35,16 @@ impl Reasoner {
     }
 
     /// Explains an incident. `actions` are those the subject offers; only they are recommended.
-    pub fn explain(&self, pack: &EvidencePack, _actions: &[ActionDefinition]) -> Diagnosis {
-        Diagnosis {
-            subject: pack.subject.clone(),
-            incident: pack.incident.clone(),
-            diagnoser: "reasoner".to_owned(),
-            diagnoser_version: "1".to_owned(),
-            made_at: pack.built_at,
-            timeline: Vec::new(),
-            affected: Vec::new(),
-            readings: Vec::new(),
-            primary: Hypothesis {
-                class: FaultClass::Unknown,
-                locus: Locus::Nothing,
-                statement: "the evidence does not decide".to_owned(),
-                probability: 0.0,
-                score: 0.0,
-                supporting: Vec::new(),
-                contradicting: Vec::new(),
-            },
-            confidence: Confidence { word: "low".to_owned(), probability: 0.0 },
-            alternatives: Vec::new(),
-            severity: Severity::Info,
-            recommended_action: "Wait and observe".to_owned(),
-            commands: Vec::new(),
-            risks: Vec::new(),
-            recommended_actions: Vec::new(),
-            missing: Vec::new(),
-        }
+    pub fn explain(&self, pack: &EvidencePack, actions: &[ActionDefinition]) -> Diagnosis {
+        let case = Case::of(pack);
+        let ranking = ranking::rank(&case);
+        report::report(&case, &ranking, actions)
     }
 }
 
 impl Diagnoser for Reasoner {
     fn name(&self) -> &str {
-        "reasoner"
+        NAME
     }
 
     fn diagnose<'a>(

@@ -3,65 +3,56 @@
 use operator_protocols::{ComponentState, Id, Locus, SignalRole};
 
 use super::case::{Case, Deviation};
+use super::links::{InLinks, Link, link};
 use super::symptom::Nature;
 use crate::EvidenceItem;
 use crate::pack::robust::seconds;
-use crate::parameters::{CONTAINS_HOP, HOP_FACTOR, OWN_SHARE_HIGH, OWN_SHARE_LOW};
+use crate::parameters::{CONTAINS_HOP, HOP_FACTOR, MODERATE, OWN_SHARE_HIGH, OWN_SHARE_LOW, STRONG, WEAK};
 
-/// Where a component's slowness comes from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Own<'p> {
-    /// It is slow, and not because of what it calls.
-    Itself(&'p EvidenceItem, &'static str),
-    /// Nothing it calls suffers, and it does.
-    Alone(&'p EvidenceItem),
-    /// It is slow because of what it calls.
-    Waits(&'p EvidenceItem, &'static str),
-    /// It is not slow.
-    Fine(&'p EvidenceItem),
-    /// It cannot be told.
-    Unclear,
-}
+/// A piece of evidence, how much it weighs, and why.
+pub(crate) type Sign<'p> = (&'p EvidenceItem, f64, &'static str);
 
-/// Judges a component by its own latencies, by flow conservation, and by what a signal can contain at all.
-pub(crate) fn own<'p>(case: &Case<'p>, id: &Id) -> Own<'p> {
+/// Signs that a component is slow by itself (positive), or that it waits or is not slow (negative): by flow
+/// conservation, by what a signal can contain at all, and by its own latencies.
+pub(crate) fn own<'p>(case: &Case<'p>, id: &Id) -> Vec<Sign<'p>> {
     let facts = case.facts(&Locus::Component(id.clone()));
     let slow: Vec<&Deviation<'p>> = facts.bad(SignalRole::Latency).chain(facts.bad(SignalRole::Saturation)).collect();
+    let fine = facts.fine(SignalRole::Latency);
     let hops = sick_hops(case, id);
     if hops.is_empty() {
-        return match (slow.first(), facts.fine(SignalRole::Latency)) {
-            (Some(one), _) => Own::Alone(one.item),
-            (None, Some(item)) => Own::Fine(item),
-            (None, None) => Own::Unclear,
+        return match (slow.first(), fine) {
+            (Some(one), _) => vec![(one.item, MODERATE, "it is slow, and nothing it calls is")],
+            (None, Some(item)) => vec![(item, -MODERATE, "its own latency is at its baseline")],
+            (None, None) => Vec::new(),
         };
     }
-    // A signal that is usually faster than the hop does not contain it, and one that grew by much more than the hop
-    // did has another reason.
-    let contains = |one: &Deviation<'_>| {
-        let (Some(base), Some(grew)) = (seconds(one.baseline, one.unit), seconds(one.value - one.baseline, one.unit))
-        else {
-            return true;
-        };
-        hops.iter().any(|hop| match hop {
-            Hop::Cut => true,
-            Hop::Slow { baseline, grew: by } => base >= CONTAINS_HOP * baseline && grew <= HOP_FACTOR * by,
-        })
-    };
-    let outside = slow.iter().find(|one| !contains(one));
-    match (facts.own_share, outside) {
-        (Some((share, item)), _) if share >= OWN_SHARE_HIGH => {
-            Own::Itself(item, "most of its excess is its own, not that of what it calls")
+    let mut signs = Vec::new();
+    if let Some((share, counted, item)) = facts.own_share {
+        // Where requests are not counted, more than one call a request looks like an excess of one's own.
+        let (high, low) = if counted { (STRONG, STRONG) } else { (WEAK, MODERATE) };
+        if share >= OWN_SHARE_HIGH {
+            signs.push((item, high, "most of its excess is its own, not that of what it calls"));
+        } else if share <= OWN_SHARE_LOW {
+            signs.push((item, -low, "its excess is that of what it calls"));
         }
-        (_, Some(one)) => Own::Itself(one.item, "this cannot come from waiting for what it calls"),
-        (Some((share, item)), None) if share <= OWN_SHARE_LOW => {
-            Own::Waits(item, "its excess is that of what it calls")
-        }
-        (_, None) => match facts.fine(SignalRole::Latency) {
-            Some(item) if !slow.is_empty() => Own::Waits(item, "not all of it is slow, only what waits"),
-            Some(item) => Own::Fine(item),
-            None => Own::Unclear,
-        },
     }
+    // A second sign of the same is not independent of the first.
+    let second = |signs: &[Sign<'p>]| if signs.is_empty() { STRONG } else { MODERATE };
+    if let Some(one) = slow.iter().find(|one| !contains(&hops, one)) {
+        signs.push((one.item, second(&signs), "this cannot come from waiting for what it calls"));
+    } else if let Some(item) = fine {
+        let weight = second(&signs);
+        signs.push((
+            item,
+            -weight,
+            if slow.is_empty() {
+                "its own latency is at its baseline"
+            } else {
+                "not all of it is slow, only what waits"
+            },
+        ));
+    }
+    signs
 }
 
 enum Hop {
@@ -71,13 +62,25 @@ enum Hop {
     Slow { baseline: f64, grew: f64 },
 }
 
+/// Whether a slow signal may be slow for containing a hop that is. What is usually faster than the hop does not contain
+/// it, and what grew by much more than the hop did has another reason.
+fn contains(hops: &[Hop], one: &Deviation<'_>) -> bool {
+    let (Some(base), Some(grew)) = (seconds(one.baseline, one.unit), seconds(one.value - one.baseline, one.unit))
+    else {
+        return true;
+    };
+    hops.iter().any(|hop| match hop {
+        Hop::Cut => true,
+        Hop::Slow { baseline, grew: by } => base >= CONTAINS_HOP * baseline && grew <= HOP_FACTOR * by,
+    })
+}
+
 /// What a component calls and that suffers.
 fn sick_hops(case: &Case<'_>, id: &Id) -> Vec<Hop> {
     let mut hops = Vec::new();
     for callee in case.callees_of(id) {
         let edge = Locus::Edge(id.clone(), callee.clone());
         let there = Locus::Component(callee.clone());
-        let down = case.state(callee) == Some(ComponentState::Down);
         let mut slow = false;
         for one in case.facts(&edge).bad(SignalRole::Latency) {
             if let (Some(baseline), Some(grew)) =
@@ -90,9 +93,42 @@ fn sick_hops(case: &Case<'_>, id: &Id) -> Vec<Hop> {
         let suffers = |on: &Locus| {
             case.symptoms_at(on).any(|symptom| matches!(symptom.nature, Nature::Performance | Nature::Cut))
         };
+        let down = case.state(callee) == Some(ComponentState::Down);
         if !slow && (down || suffers(&edge) || suffers(&there)) {
             hops.push(Hop::Cut);
         }
     }
     hops
+}
+
+/// Signs that the callee of a link is well (positive) or not (negative), so that what the link shows comes from the
+/// link or its caller.
+pub(crate) fn callee_is_well<'p>(case: &Case<'p>, from: &Id, to: &Id) -> Vec<Sign<'p>> {
+    let mut signs = Vec::new();
+    let others = InLinks::of(case, to, Some(from));
+    match (others.well.first(), others.sick.first()) {
+        (Some(item), _) => signs.push((*item, STRONG, "another link to the same callee is as well as ever")),
+        (None, Some((item, _))) => signs.push((*item, -STRONG, "the other links to the same callee suffer too")),
+        (None, None) => {
+            if let Some(item) = others.carries.first() {
+                signs.push((*item, MODERATE, "another link to the same callee carries"));
+            }
+        }
+    }
+    let callee = Locus::Component(to.clone());
+    let facts = case.facts(&callee);
+    let sick = case.symptoms_at(&callee).find(|symptom| symptom.nature == Nature::Performance);
+    if let Some(item) = sick.and_then(|symptom| symptom.items.first()) {
+        signs.push((*item, -MODERATE, "the callee suffers itself"));
+    } else if let Some(item) = facts.fine(SignalRole::Latency) {
+        signs.push((item, MODERATE, "the callee's own latency is at its baseline"));
+    } else if let Some((true, _, item)) = facts.healthy {
+        signs.push((item, WEAK, "the callee answers"));
+    }
+    signs
+}
+
+/// The first callee, if any, to which the link suffers.
+pub(crate) fn sick_callee<'p>(case: &Case<'p>, id: &Id) -> Option<&'p Id> {
+    case.callees_of(id).find(|callee| matches!(link(case, id, callee), Link::Sick(..)))
 }

@@ -65,7 +65,9 @@ impl<'p> Reach<'p> {
                 None => (0.0, UNEXPLAINED),
             },
             (Locus::Component(id), Nature::Down) => match self.hop(id) {
-                Some(hop) if self.component == Some(id) => (if stops { hop } else { 0.3 }, "the symptom is at this place"),
+                Some(hop) if self.component == Some(id) => {
+                    (if stops { hop } else { 0.3 }, "the symptom is at this place")
+                }
                 Some(hop) => (0.5 * hop, "it depends on this place and may have stopped with it"),
                 // That another component is down is seen, not inferred: it needs no explanation by the same cause.
                 None => (0.45, "a second failure, independent of this one"),
@@ -85,13 +87,12 @@ impl<'p> Reach<'p> {
                 }
             }
             (_, Nature::Outcome) => {
-                let mut places = symptom.implicates.iter().filter(|locus| !locus.components().is_empty()).peekable();
-                if places.peek().is_none() {
+                if symptom.implicates.is_empty() {
                     (0.5, "nothing says where this comes from")
-                } else if places.any(|locus| self.covers(locus)) {
+                } else if symptom.implicates.iter().any(|locus| self.covers(locus)) {
                     (0.9, "the finding names a place that feels it")
                 } else {
-                    (0.1, "the finding names other places")
+                    (0.1, "the finding names other things")
                 }
             }
             _ => (0.0, UNEXPLAINED),

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use operator_protocols::{ComponentState, DependencyState, DiscrepancyKind, Locus, Severity, SignalRole, Timestamp, Worse};
+use operator_protocols::{
+    ComponentState, DependencyState, DiscrepancyKind, Locus, Severity, SignalRole, Timestamp, Worse,
+};
 
 use super::case::Case;
 use super::load;
@@ -60,7 +62,14 @@ struct Collected<'p> {
 }
 
 impl<'p> Collected<'p> {
-    fn add(&mut self, on: &Locus, nature: Nature, weight: f64, item: &'p EvidenceItem, at: Timestamp) -> &mut Symptom<'p> {
+    fn add(
+        &mut self,
+        on: &Locus,
+        nature: Nature,
+        weight: f64,
+        item: &'p EvidenceItem,
+        at: Timestamp,
+    ) -> &mut Symptom<'p> {
         let symptom = self.by_place.entry((on.clone(), nature)).or_insert_with(|| Symptom {
             on: on.clone(),
             nature,
@@ -132,7 +141,9 @@ pub(crate) fn symptoms<'p>(case: &Case<'p>) -> Vec<Symptom<'p>> {
         }
         let nature = match &violation.on {
             Locus::Component(id) if case.state(id) == Some(ComponentState::Down) => Nature::Down,
-            Locus::Edge(..) if matches!(case.facts(&violation.on).link, Some((DependencyState::Down, _))) => Nature::Cut,
+            Locus::Edge(..) if matches!(case.facts(&violation.on).link, Some((DependencyState::Down, _))) => {
+                Nature::Cut
+            }
             Locus::Component(_) | Locus::Edge(..) => Nature::Performance,
             _ => Nature::Outcome,
         };

@@ -28,6 +28,21 @@ impl<'p> Terms<'p> {
         self.0.push(Term { item, weight, because: because.into() });
     }
 
+    /// The same, with what speaks for it counted for a part only.
+    pub fn scaled(mut self, part: f64) -> Self {
+        for term in &mut self.0 {
+            if term.weight > 0.0 {
+                term.weight *= part;
+            }
+        }
+        self
+    }
+
+    /// Adds all of `other`.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// The sum, in the order the terms were added.
     pub fn sum(&self) -> f64 {
         self.0.iter().map(|term| term.weight).sum()

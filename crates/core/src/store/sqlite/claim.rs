@@ -13,6 +13,7 @@ use crate::{Execution, ExecutionState};
 
 /// Claims, or says which condition does not hold. The kill switch's lock is held from the look at it to the commit.
 pub(super) fn claim(writer: &mut WriterState, gate: &ClaimGate) -> Result<Claimed, Trouble> {
+    writer.owned()?;
     let state_dir = writer.state_dir().to_owned();
     let mut guard = None;
     let result = writer.transaction(|transaction| {

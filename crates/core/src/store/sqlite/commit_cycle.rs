@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Statement, Transaction, params};
 use operator_protocols::Timestamp;
 
 use crate::store::CycleCommit;
-use crate::store::sqlite::rows::{from_body, to_body, to_int};
+use crate::store::sqlite::rows::{from_body, to_int, to_readable_body};
 use crate::store::sqlite::trouble::Trouble;
 use crate::store::sqlite::{audit_log, intent, lease};
 use crate::violation::fingerprint;
@@ -82,7 +82,7 @@ fn write_incidents(transaction: &Transaction<'_>, incidents: &[Incident]) -> Res
             incident.subject,
             incident.opened_at.as_millis(),
             incident.closed_at.map(Timestamp::as_millis),
-            to_body(incident)
+            to_readable_body(incident, || format!("incident {}", incident.id))?
         ])?;
         if written == 0 {
             return Err(Trouble::conflict(format!("incident {}", incident.id), "it is of another subject"));
@@ -122,7 +122,7 @@ fn write_tickets(transaction: &Transaction<'_>, tickets: &[Ticket]) -> Result<()
             state,
             ticket.opened_at.as_millis(),
             ticket.resolved_at.map(Timestamp::as_millis),
-            to_body(ticket)
+            to_readable_body(ticket, || format!("ticket {}", ticket.id))?
         ])?;
     }
     Ok(())
@@ -160,7 +160,7 @@ fn write_violations(transaction: &Transaction<'_>, commit: &CycleCommit) -> Resu
             ticket,
             first_seen.as_millis(),
             last_seen.as_millis(),
-            to_body(violation)
+            to_readable_body(violation, || format!("violation {}", violation.fingerprint()))?
         ])?;
     }
     Ok(())
@@ -175,7 +175,13 @@ fn write_diagnoses(transaction: &Transaction<'_>, commit: &CycleCommit) -> Resul
         }
         transaction.execute(
             "INSERT INTO diagnosis (id, subject, incident_id, made_ms, body) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![id, diagnosis.subject, diagnosis.incident, diagnosis.made_at.as_millis(), to_body(diagnosis)],
+            params![
+                id,
+                diagnosis.subject,
+                diagnosis.incident,
+                diagnosis.made_at.as_millis(),
+                to_readable_body(diagnosis, || format!("diagnosis {id}"))?
+            ],
         )?;
     }
     Ok(())
@@ -185,7 +191,11 @@ fn write_verifications(transaction: &Transaction<'_>, verifications: &[Verificat
     for verification in verifications {
         transaction.execute(
             "INSERT INTO verification (intent_id, ended_ms, body) VALUES (?1, ?2, ?3)",
-            params![verification.intent, verification.ended_at.as_millis(), to_body(verification)],
+            params![
+                verification.intent,
+                verification.ended_at.as_millis(),
+                to_readable_body(verification, || format!("a verification of {}", verification.intent))?
+            ],
         )?;
     }
     Ok(())

@@ -4,7 +4,7 @@ use operator_protocols::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::store::StoreError;
-use crate::store::sqlite::rows::{from_body, from_int, from_int32, to_body, to_int};
+use crate::store::sqlite::rows::{from_body, from_int, from_int32, to_body, to_int, to_readable_body};
 use crate::store::sqlite::trouble::{Trouble, corrupt};
 use crate::{Execution, ExecutionState};
 
@@ -136,7 +136,7 @@ fn insert(transaction: &Transaction<'_>, execution: &Execution) -> Result<(), Tr
             execution.done_at.map(Timestamp::as_millis),
             to_int(execution.version),
             proposal.undo_of,
-            to_body(proposal),
+            to_readable_body(proposal, || format!("intent {}", proposal.id))?,
         ],
     )?;
     Ok(())

@@ -27,6 +27,19 @@ pub(super) fn to_body(value: &impl Serialize) -> String {
     canonical_json(value)
 }
 
+/// A value as a column that will be read back as the same value. One that would not be (an infinite number from
+/// outside is enough) is refused now, not when the store is next loaded.
+pub(super) fn to_readable_body<T: Serialize + DeserializeOwned>(
+    value: &T,
+    what: impl FnOnce() -> String,
+) -> Result<String, StoreError> {
+    let body = to_body(value);
+    match serde_json::from_str::<T>(&body) {
+        Ok(_) => Ok(body),
+        Err(error) => Err(StoreError::Conflict { what: what(), why: format!("it could not be read back: {error}") }),
+    }
+}
+
 /// A value from a column.
 pub(super) fn from_body<T: DeserializeOwned>(body: &str, what: impl FnOnce() -> String) -> Result<T, StoreError> {
     serde_json::from_str(body).map_err(|error| corrupt(what(), error))

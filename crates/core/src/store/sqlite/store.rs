@@ -89,6 +89,18 @@ impl SqliteStore {
         self.writer()?.run(job).await.map_err(|trouble| trouble.into_store(doing))
     }
 
+    async fn write_as_owner<T: Send + 'static>(
+        &self,
+        doing: &str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let job = move |writer: &mut WriterState| {
+            writer.owned()?;
+            writer.transaction(work)
+        };
+        self.writer()?.run(job).await.map_err(|trouble| trouble.into_store(doing))
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         doing: &str,
@@ -124,7 +136,7 @@ impl Store for SqliteStore {
                 let new_lock = if writer.lock.is_none() { Some(lease::lock(writer.state_dir())?) } else { None };
                 let lease = writer.transaction(|transaction| lease::begin_epoch(transaction, &holder, now))?;
                 writer.lock = new_lock.or_else(|| writer.lock.take());
-                writer.epoch = Some(lease.epoch);
+                writer.epoch = lease.epoch;
                 Ok(lease)
             };
             self.writer()?.run(job).await.map_err(|trouble| trouble.into_store("take the lease"))
@@ -141,11 +153,11 @@ impl Store for SqliteStore {
     }
 
     fn commit_cycle(&self, epoch: u64, commit: CycleCommit) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.write("commit the cycle", move |write| commit_cycle::write(write, epoch, &commit)))
+        Box::pin(self.write_as_owner("commit the cycle", move |write| commit_cycle::write(write, epoch, &commit)))
     }
 
     fn decide(&self, epoch: u64, approval: Approval, audit: AuditEvent) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.write("record the decision", move |write| decide::write(write, epoch, &approval, audit)))
+        Box::pin(self.write_as_owner("record the decision", move |write| decide::write(write, epoch, &approval, audit)))
     }
 
     fn claim(&self, gate: ClaimGate) -> BoxFuture<'_, Result<Claimed, ClaimError>> {
@@ -156,7 +168,7 @@ impl Store for SqliteStore {
     }
 
     fn finish(&self, finish: Finish) -> BoxFuture<'_, Result<Finished, StoreError>> {
-        Box::pin(self.write("write the outcome", move |write| finish::finish(write, &finish)))
+        Box::pin(self.write_as_owner("write the outcome", move |write| finish::finish(write, &finish)))
     }
 
     fn engage_kill_switch<'a>(
@@ -281,7 +293,8 @@ impl Store for SqliteStore {
     fn append_audit(&self, event: AuditEvent) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             let job = move |writer: &mut WriterState| {
-                let held = writer.epoch.unwrap_or(0);
+                writer.owned()?;
+                let held = writer.epoch;
                 writer.transaction(|transaction| {
                     lease::check_epoch(transaction, held)?;
                     audit_log::append(transaction, &[event])

@@ -21,14 +21,22 @@ pub(super) struct WriterState {
     connection: Option<Connection>,
     /// The lease's lock, while this process holds it.
     pub(super) lock: Option<File>,
-    /// The epoch of the lease this process took last.
-    pub(super) epoch: Option<u64>,
+    /// The epoch that this process began last; 0 before.
+    pub(super) epoch: u64,
 }
 
 impl WriterState {
     /// The state directory.
     pub(super) fn state_dir(&self) -> &Path {
         &self.state_dir
+    }
+
+    /// Refuses a process that has not taken the lease: an epoch that it read somewhere gives it no right to write.
+    pub(super) fn owned(&self) -> Result<(), StoreError> {
+        if self.lock.is_some() {
+            return Ok(());
+        }
+        Err(unavailable("be written to", "this process has not taken the lease"))
     }
 
     /// The connection; a new one, if the last one was spoiled.
@@ -75,7 +83,7 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                let mut state = WriterState { state_dir, connection: Some(connection), lock: None, epoch: None };
+                let mut state = WriterState { state_dir, connection: Some(connection), lock: None, epoch: 0 };
                 while let Ok(job) = inbox.recv() {
                     job(&mut state);
                 }

@@ -10,11 +10,16 @@ mod link;
 mod quiet;
 mod slow;
 
+pub(crate) use change::subject as change_subject;
+pub(crate) use down::members as control_plane_members;
 use operator_protocols::{FaultClass, Locus};
 
 use super::case::Case;
 use super::symptom::Symptom;
 use super::terms::Terms;
+
+/// How well a fault explains a symptom, from 0 to 1, and how.
+pub(crate) type Explains<'p> = Box<dyn Fn(&Symptom<'p>) -> (f64, &'static str) + 'p>;
 
 /// A class of fault, as something that can be looked for.
 pub(crate) trait Rule: Sync {
@@ -25,7 +30,13 @@ pub(crate) trait Rule: Sync {
     fn loci<'p>(&self, case: &Case<'p>) -> Vec<Locus>;
 
     /// How well a fault of this class at `locus` explains each symptom, from 0 to 1, and how.
-    fn explains<'p>(&self, case: &Case<'p>, locus: &Locus) -> Box<dyn Fn(&Symptom<'p>) -> (f64, &'static str) + 'p>;
+    fn explains<'p>(&self, case: &Case<'p>, locus: &Locus) -> Explains<'p>;
+
+    /// How sure it is, from 0 to 1, that anything happens there at all. What only says *which* place it is counts no
+    /// more than that.
+    fn certainty(&self, _case: &Case<'_>, _locus: &Locus) -> f64 {
+        1.0
+    }
 
     /// What else speaks for or against it.
     fn weigh<'p>(&self, case: &Case<'p>, locus: &Locus, terms: &mut Terms<'p>);
@@ -49,3 +60,10 @@ pub(crate) const RULES: &[&dyn Rule] = &[
     &blind::ClockSkew,
     &blind::MonitoringGap,
 ];
+
+/// How sure it is that something is wrong at one of these places: by the gravest symptom.
+pub(crate) fn certainty(case: &Case<'_>, places: &[Locus]) -> f64 {
+    let gravest =
+        places.iter().flat_map(|place| case.symptoms_at(place)).map(|symptom| symptom.weight).fold(0.0, f64::max);
+    (gravest / crate::parameters::SURE).min(1.0)
+}

@@ -1,0 +1,157 @@
+//! The configuration's page for people, written from the same table that reads it.
+
+use std::fmt::Write as _;
+
+use crate::config::schema::{self, Kind};
+use crate::config::show_duration;
+
+/// The whole page. A test keeps `docs/configuration.md` equal to it.
+pub fn configuration_page() -> String {
+    let mut page = String::from(INTRODUCTION);
+    for section in ["operator", "policy", "policy.budget", "policy.breaker"] {
+        // Writing to a String cannot fail.
+        let _ = writeln!(page, "\n## `[{section}]`\n\n| key | kind | default | meaning |\n|---|---|---|---|");
+        for key in schema::KEYS.iter().filter(|key| key.section == section) {
+            let _ = writeln!(page, "| `{}` | {} | `{}` | {} |", key.name, kind(key.kind), key.default, key.about);
+        }
+    }
+    for section in schema::OPEN_SECTIONS {
+        let _ = writeln!(page, "\n## `[{}]`\n\n{}\n\n```toml\n[{}]\n{}\n```", section.name, section.about, section.name, section.example);
+    }
+    page.push_str("\n## `[[principal]]`\n\n");
+    page.push_str(PRINCIPALS);
+    page.push_str("\n| key | meaning |\n|---|---|\n");
+    for (name, about) in schema::PRINCIPAL_KEYS {
+        let _ = writeln!(page, "| `{name}` | {about} |");
+    }
+    page.push_str("\n## `[[subject]]`\n\n");
+    page.push_str(SUBJECTS);
+    page.push_str("\n| key | meaning |\n|---|---|\n");
+    for (name, about) in schema::SUBJECT_KEYS {
+        let _ = writeln!(page, "| `{name}` | {about} |");
+    }
+    page.push_str(EXAMPLE);
+    page
+}
+
+fn kind(kind: Kind) -> String {
+    match kind {
+        Kind::Path => "folder".to_owned(),
+        Kind::Duration { min_ms, max_ms } => {
+            let show = |ms| show_duration(std::time::Duration::from_millis(ms));
+            format!("duration, {} to {}", show(min_ms), show(max_ms))
+        }
+        Kind::Integer { min, max } => format!("whole number, {min} to {max}"),
+        Kind::Number { min, max } => format!("number, {min} to {max}"),
+        Kind::Autonomy => "`observe`, `propose`, `approve` or `auto`".to_owned(),
+    }
+}
+
+const INTRODUCTION: &str = "\
+# Configuration
+
+`operator check-config` reads the configuration, says what is wrong with it, and starts nothing.
+
+The file is the first of these that exists: `--config PATH`, `$OPERATOR_CONFIG`, `./operator.toml`,
+`$XDG_CONFIG_HOME/operator/operator.toml` (`~/.config` where the variable is not set), `/etc/operator/operator.toml`.
+A file named by flag or variable must exist. Without a file, the defaults below hold: the operator only observes.
+
+Every key can be overridden, first by the environment and then by flags:
+
+| written in the file | in the environment | as a flag |
+|---|---|---|
+| `interval` in `[operator]` | `OPERATOR_OPERATOR__INTERVAL=2s` | `--set operator.interval=2s` |
+| `low_risk` in `[policy]` | `OPERATOR_POLICY__LOW_RISK=auto` | `--set policy.low_risk=auto` |
+| `overall_per_hour` in `[policy.budget]` | `OPERATOR_POLICY__BUDGET__OVERALL_PER_HOUR=5` | `--set policy.budget.overall_per_hour=5` |
+| `start_component` in `[policy.actions]` | `OPERATOR_POLICY__ACTIONS__START_COMPONENT=auto` | `--set policy.actions.start_component=auto` |
+| a setting of the subject `prod-eu` | `OPERATOR_SUBJECT__PROD_EU__SETTING=…` | `--set subject.prod-eu.setting=…` |
+
+Unknown keys are errors, wherever they stand; the error names the nearest known one. Durations are written with their
+unit: `250ms`, `5s`, `2m`, `1h30m`, `1d`. Secrets never stand in the file: settings that need one take the name of a file
+(`…_file`) or of an environment variable (`…_env`).
+";
+
+const PRINCIPALS: &str = "\
+Who may ask for what over the control socket in the state directory. A principal is a user of this host (the kernel says
+who is at the other end), or the holder of a token. Root and the user who runs the operator are administrators unless they
+are named with another role; nobody else may do anything. An action of high risk needs the approval of two different
+people, neither of them the one who asked for it.
+";
+
+const SUBJECTS: &str = "\
+A system to watch. Without any, `--subject KIND` builds one of that name from the environment and flags alone.
+";
+
+const EXAMPLE: &str = "
+## Example
+
+```toml
+[operator]
+state_dir = \"/var/lib/operator\"
+interval = \"5s\"
+
+[policy]
+low_risk = \"auto\"
+medium_risk = \"approve\"
+
+[[principal]]
+name = \"ana\"
+uid = 1000
+role = \"approver\"
+
+[[subject]]
+name = \"prod-limiter\"
+kind = \"ratelimiter\"
+
+[subject.settings]
+redis_url = \"redis://localhost:6379\"
+nodes = [\"http://localhost:8000\"]
+```
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse_duration;
+    use crate::config::read::tests::config;
+
+    #[test]
+    fn the_page_in_docs_is_the_one_written_from_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, configuration_page()).expect("docs can be written");
+        }
+        let page = std::fs::read_to_string(path).expect("docs/configuration.md exists");
+        assert!(page == configuration_page(), "run the tests with UPDATE_DOCS=1 to write docs/configuration.md");
+    }
+
+    #[test]
+    fn the_defaults_in_the_table_are_those_that_hold() {
+        let plain = config(&[]).expect("the empty configuration is fine");
+        for key in schema::KEYS.iter().filter(|key| key.kind != Kind::Path) {
+            let said = config(&[&format!("{}.{}={}", key.section, key.name, key.default)]);
+            let said = said.unwrap_or_else(|error| panic!("{}.{}: {error}", key.section, key.name));
+            assert_eq!(said.engine, plain.engine, "{}.{}", key.section, key.name);
+        }
+    }
+
+    #[test]
+    fn every_key_of_the_table_is_read() {
+        let plain = config(&[]).expect("the empty configuration is fine");
+        for key in schema::KEYS.iter().filter(|key| key.kind != Kind::Path) {
+            let other = match key.kind {
+                Kind::Duration { max_ms, .. } => {
+                    let default = parse_duration(key.default).expect("a default is a duration");
+                    let max = std::time::Duration::from_millis(max_ms);
+                    show_duration(if default == max { max / 2 } else { max })
+                }
+                Kind::Integer { max, .. } => max.to_string(),
+                Kind::Number { max, .. } => max.to_string(),
+                Kind::Autonomy => "auto".to_owned(),
+                Kind::Path => unreachable!("filtered above"),
+            };
+            let said = config(&[&format!("{}.{}={other}", key.section, key.name)]).expect(key.name);
+            assert_ne!(said.engine, plain.engine, "{}.{} changes nothing", key.section, key.name);
+        }
+    }
+}

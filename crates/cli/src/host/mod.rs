@@ -1,0 +1,176 @@
+//! The loops of one process: a store, one loop a subject, the control socket in front of them, and a clean end.
+
+mod handler;
+mod watched;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use operator_core::control::{ControlServer, Principals, PrincipalsConfig};
+use operator_core::engine::{Engine, EngineHandle, EngineParts, spawn};
+use operator_core::recorder::{Recorder, RecorderSettings, recover_interrupted};
+use operator_core::store::sqlite::SqliteStore;
+use operator_core::store::{KillAcknowledgement, KillScope, Store};
+use operator_core::{AuditEvent, Principal, SystemClock};
+use operator_protocols::{Clock, Timestamp};
+use operator_reasoner::Reasoner;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
+
+use crate::exit::{Failure, with_causes};
+use handler::Handler;
+
+pub use watched::Watched;
+
+/// How many events a narrator may be behind before it misses some.
+const EVENTS_KEPT: usize = 4096;
+
+/// What to run.
+pub struct Plan {
+    /// Where the store, the socket and the recordings are.
+    pub state_dir: PathBuf,
+    /// What to watch.
+    pub subjects: Vec<Watched>,
+    /// Who may ask, beside root and the user who runs this.
+    pub principals: PrincipalsConfig,
+    /// A file to record everything to, until the end; only with one subject.
+    pub record_to: Option<PathBuf>,
+}
+
+/// Running loops.
+pub struct Host {
+    /// The loops, in the order of the plan.
+    pub loops: Vec<EngineHandle>,
+    store: Arc<SqliteStore>,
+    events: broadcast::Sender<AuditEvent>,
+    shutdown: watch::Sender<bool>,
+    running: Vec<JoinHandle<()>>,
+    serving: JoinHandle<()>,
+    recorders: Vec<Arc<Recorder>>,
+}
+
+impl Host {
+    /// Takes the store, starts every loop and listens.
+    ///
+    /// # Errors
+    /// When another operator owns the state directory, the store cannot be used, a principal's token cannot be read or
+    /// the socket cannot be put in its place.
+    pub async fn start(plan: Plan) -> Result<Self, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let store = Arc::new(SqliteStore::open(&plan.state_dir)?);
+        let holder = format!("operator process {}", std::process::id());
+        let lease = store.acquire_lease(&holder, clock.now()).await?;
+        let own_uid = rustix::process::geteuid().as_raw();
+        let principals = Principals::new(&plan.principals, own_uid, &|name| std::env::var(name).ok())
+            .map_err(|error| Failure::usage(format!("the principals are wrong: {error}")))?;
+
+        let (shutdown, stopping) = watch::channel(false);
+        let events = broadcast::Sender::new(EVENTS_KEPT);
+        let (mut loops, mut running, mut recorders) = (Vec::new(), Vec::new(), Vec::new());
+        for watched in plan.subjects {
+            let name = watched.subject.descriptor().subject;
+            let recorder = start_recorder(&plan.state_dir, &name, plan.record_to.as_deref())?;
+            recorders.push(Arc::clone(&recorder));
+            let mut settings = watched.settings;
+            settings.approvers = principals.approvers(&name);
+            let parts = EngineParts {
+                subject: watched.subject,
+                checker: watched.checker,
+                store: Arc::clone(&store) as Arc<dyn Store>,
+                epoch: lease.epoch,
+                diagnoser: Arc::new(Reasoner::new()),
+                settings,
+                recorder: Some(recorder),
+            };
+            let engine = Engine::start(parts, clock.now()).await?;
+            forward(engine.events(), events.clone());
+            let (handle, task) = spawn(engine, Arc::clone(&clock), stopping.clone());
+            loops.push(handle);
+            running.push(task);
+        }
+
+        let handler = Arc::new(Handler::new(loops.clone(), Arc::clone(&store), Arc::clone(&clock), events.clone()));
+        let server = ControlServer::bind(&plan.state_dir, principals, handler)
+            .await
+            .map_err(|error| Failure::failed("listen for commands", with_causes(&error)))?;
+        let mut stop_serving = stopping;
+        let serving = tokio::spawn(server.serve(async move {
+            // Whoever could say so is gone: that is the end, too.
+            let _ = stop_serving.wait_for(|stop| *stop).await;
+        }));
+        Ok(Self { loops, store, events, shutdown, running, serving, recorders })
+    }
+
+    /// Every audit event of every loop, and of the kill switch.
+    pub fn events(&self) -> broadcast::Receiver<AuditEvent> {
+        self.events.subscribe()
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<SqliteStore> {
+        &self.store
+    }
+
+    /// Engages the kill switch of everything: nothing is claimed any more when this returns.
+    ///
+    /// # Errors
+    /// When neither row nor file could be written.
+    pub async fn engage_kill_switch(&self, by: &Principal, reason: &str) -> Result<KillAcknowledgement, Failure> {
+        let now = SystemClock.now();
+        let acknowledged = self.store.engage_kill_switch(KillScope::Global, by, reason, now).await?;
+        handler::tell_switch(&self.events, by, &KillScope::Global, true, reason, now);
+        Ok(acknowledged)
+    }
+
+    /// Finishes the cycles under way, ends the recordings and frees the state directory. Gives what was recorded.
+    pub async fn stop(self) -> Vec<operator_core::recorder::RecorderStats> {
+        self.shutdown.send_replace(true);
+        for task in self.running {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a loop ended badly");
+            }
+        }
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "the control socket ended badly");
+        }
+        let mut stats = Vec::new();
+        for recorder in self.recorders {
+            recorder.close().await;
+            stats.push(recorder.stats());
+        }
+        stats
+    }
+}
+
+fn start_recorder(state_dir: &Path, subject: &str, record_to: Option<&Path>) -> Result<Arc<Recorder>, Failure> {
+    let incidents = state_dir.join("recordings").join(subject);
+    let failed = |error: std::io::Error| Failure::failed(format!("record in {}", incidents.display()), error);
+    for recovered in recover_interrupted(&incidents).map_err(failed)? {
+        tracing::warn!(path = %recovered.display(), "a recording was cut off; it is readable up to its last whole line");
+    }
+    let settings = RecorderSettings { incidents: Some(incidents.clone()), ..RecorderSettings::default() };
+    let recorder = Recorder::start(settings).map_err(failed)?;
+    if let Some(path) = record_to {
+        recorder.record_to(path).map_err(|error| Failure::failed(format!("record to {}", path.display()), error))?;
+    }
+    Ok(Arc::new(recorder))
+}
+
+fn forward(mut from: broadcast::Receiver<AuditEvent>, to: broadcast::Sender<AuditEvent>) {
+    tokio::spawn(async move {
+        loop {
+            match from.recv().await {
+                // Nobody may be listening.
+                Ok(event) => drop(to.send(event)),
+                Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "events were not narrated; the audit has them"),
+                Err(RecvError::Closed) => return,
+            }
+        }
+    });
+}
+
+/// The present, by the system's clock.
+pub fn now() -> Timestamp {
+    SystemClock.now()
+}

@@ -1,0 +1,142 @@
+//! The one file that knows particular subjects: how each kind is made, and the laboratory in which it can be broken.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use operator_lab::environment::Environment;
+use operator_lab::scenario::Scenario;
+use operator_lab::{LabError, scenario::ScenarioError};
+use operator_protocols::{BoxFuture, SubjectFactory};
+
+/// One kind of subject.
+pub struct SubjectKind {
+    /// Its name, as a configuration and `--subject` give it.
+    pub kind: &'static str,
+    /// What it is, in a few words.
+    pub about: &'static str,
+    /// Settings that must be given, with an example each.
+    pub settings: &'static [(&'static str, &'static str)],
+    /// How it is made.
+    pub factory: SubjectFactory,
+    /// Where it can be broken on purpose.
+    pub lab: Option<&'static Lab>,
+}
+
+/// Where a kind of subject can be broken on purpose.
+pub struct Lab {
+    /// Its scenarios.
+    pub scenario: fn(&str, u64) -> Result<Scenario, ScenarioError>,
+    /// Starts the environment of a scenario in a folder.
+    pub start: fn(&Scenario, PathBuf) -> BoxFuture<'static, Result<Stage, LabError>>,
+    /// The chapters of the demonstration.
+    pub demo: &'static [DemoChapter],
+    /// What the demonstration adds to the subject's settings, as `--set` would, and why.
+    pub demo_settings: &'static [(&'static str, &'static str, &'static str)],
+}
+
+/// A running environment.
+#[derive(Clone)]
+pub struct Stage {
+    /// It.
+    pub environment: Arc<dyn Environment>,
+    /// Makes it impossible to start the process of a component again.
+    pub break_repair: Arc<dyn Fn(&str) -> Result<String, LabError> + Send + Sync>,
+}
+
+/// A chapter of the demonstration.
+#[derive(Debug)]
+pub struct DemoChapter {
+    /// The scenario that says what is broken and what is true about it.
+    pub scenario: &'static str,
+    /// Which of the scenario's places is picked.
+    pub seed: u64,
+    /// Parameters of the fault that fit the demonstration's environment.
+    pub fault: &'static [(&'static str, i64)],
+    /// What to watch, for people.
+    pub watch: &'static str,
+    /// From the fault to the end of the chapter, at most, in seconds.
+    pub deadline_s: u64,
+}
+
+/// Every kind that this program was built with.
+pub const KINDS: &[SubjectKind] = &[
+    #[cfg(feature = "ratelimiter")]
+    ratelimiter::KIND,
+];
+
+/// The kind of that name.
+pub fn find(kind: &str) -> Option<&'static SubjectKind> {
+    KINDS.iter().find(|known| known.kind == kind)
+}
+
+/// The kinds there are, for an error.
+pub fn known() -> String {
+    match KINDS {
+        [] => "this program was built without any subject".to_owned(),
+        kinds => format!("known kinds: {}", kinds.iter().map(|kind| kind.kind).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+#[cfg(feature = "ratelimiter")]
+mod ratelimiter {
+    use operator_lab::ratelimiter::{RateLimiterConfig, RateLimiterEnvironment};
+    use operator_lab::scenario;
+
+    use super::*;
+
+    pub(super) const KIND: SubjectKind = SubjectKind {
+        kind: operator_lab::ratelimiter::KIND,
+        about: "a distributed rate limiter: nodes that share one Redis",
+        settings: &[("nodes", "[\"localhost:8000\"]"), ("redis_url", "redis://localhost:6379")],
+        factory: operator_ratelimiter::factory,
+        lab: Some(&LAB),
+    };
+
+    static LAB: Lab = Lab {
+        scenario: |id, seed| scenario::find(operator_lab::ratelimiter::KIND, id)?.with_seed(seed),
+        start: |scenario, folder| Box::pin(start(RateLimiterConfig { folder, ..scenario.environment.clone() })),
+        demo: &[
+            DemoChapter {
+                scenario: "R1",
+                seed: 1,
+                fault: &[],
+                watch: "Nobody has told the operator. It must find the dead node, name it, and start it: nothing else.",
+                deadline_s: 90,
+            },
+            DemoChapter {
+                scenario: "R11",
+                seed: 1,
+                fault: &[("window_ms", 60_000)],
+                watch: "No process is down and no latency rises. What the nodes granted and what is recorded must be \
+                        added up to see it.",
+                deadline_s: 120,
+            },
+            DemoChapter {
+                scenario: "R7",
+                seed: 0,
+                fault: &[],
+                watch: "More is granted than allowed. The wrong cure is to raise the limit for everybody; the right \
+                        one is to restart one node with its declared settings. Its symptom lasts one window longer.",
+                deadline_s: 240,
+            },
+        ],
+        demo_settings: &[(
+            "time_scale",
+            "0.1",
+            "graces are a tenth of their defaults, so that a chapter takes a minute and not ten",
+        )],
+    };
+
+    async fn start(config: RateLimiterConfig) -> Result<Stage, LabError> {
+        let (environment, _) = RateLimiterEnvironment::start(config).await?;
+        let supervisor = Arc::clone(environment.supervisor());
+        let break_repair = move |component: &str| {
+            let mut spec = supervisor.spec(component)?;
+            spec.program = supervisor.folder().join("no-such-program");
+            let what = format!("{component} is declared to run {}, which does not exist", spec.program.display());
+            supervisor.declare(spec)?;
+            Ok(what)
+        };
+        Ok(Stage { environment: Arc::new(environment), break_repair: Arc::new(break_repair) })
+    }
+}

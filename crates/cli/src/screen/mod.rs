@@ -1,0 +1,53 @@
+//! The terminal screen: five panels over the typed facets of any subject, and a pure function that draws them.
+
+mod agent;
+pub mod ages;
+mod chapter_bar;
+mod cluster;
+mod header;
+mod layout;
+mod model;
+mod monitor;
+mod narration;
+mod palette;
+mod panel;
+mod quantity;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+mod workload;
+
+pub use model::{ChapterState, Phase, ScreenModel, WorkloadSecond};
+pub use palette::Palette;
+
+use ratatui::Frame;
+use ratatui::text::Line;
+
+use layout::Places;
+
+/// The least screen on which everything has its place.
+pub const LEAST: (u16, u16) = (80, 24);
+/// Below this not even the panels' frames fit.
+const TOO_SMALL: (u16, u16) = (40, 14);
+
+/// Draws the whole screen.
+pub fn draw(frame: &mut Frame<'_>, model: &ScreenModel) {
+    let area = frame.area();
+    if area.width < TOO_SMALL.0 || area.height < TOO_SMALL.1 {
+        let (width, height) = LEAST;
+        frame.render_widget(
+            Line::raw(format!("{}×{}: too small, make it {width}×{height}", area.width, area.height)),
+            area,
+        );
+        return;
+    }
+    let places = Places::within(area);
+    header::draw(frame, places.header, model);
+    cluster::draw(frame, places.cluster, model);
+    monitor::draw(frame, places.monitor, model);
+    agent::draw(frame, places.agent, model);
+    workload::draw(frame, places.workload, model);
+    narration::draw(frame, places.narration, model);
+    chapter_bar::draw(frame, places.footer, model);
+}

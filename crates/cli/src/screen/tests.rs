@@ -1,0 +1,165 @@
+//! What the screen shows, as text, at several sizes; and that nothing a subject says can break it.
+
+use std::sync::Arc;
+
+use operator_core::{TicketState, Verification, VerificationOutcome};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::fixture::{at, down, execution, incident, model, ticket, view};
+use super::{ChapterState, Palette, Phase, ScreenModel, draw};
+use crate::narrate::{NarrationLine, Tone};
+
+fn drawn(model: &ScreenModel, width: u16, height: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test terminal");
+    terminal.draw(|frame| draw(frame, model)).expect("drawn");
+    let shown = terminal.backend().to_string();
+    // The backend puts every line in quotes.
+    shown.lines().map(|line| line.trim_matches('"').trim_end()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn everything_has_its_place_at_80_by_24() {
+    insta::assert_snapshot!(drawn(&model(), 80, 24));
+}
+
+#[test]
+fn a_middling_screen_shows_links_and_every_invariant() {
+    insta::assert_snapshot!(drawn(&model(), 120, 40));
+}
+
+#[test]
+fn a_wide_screen_shows_more_of_everything() {
+    insta::assert_snapshot!(drawn(&model(), 200, 60));
+}
+
+#[test]
+fn a_ticket_that_was_just_opened_is_highlighted_and_soon_no_more() {
+    let mut model = model();
+    model.now = at(53);
+    assert!(drawn(&model, 80, 24).contains("┏ DETECTED shop-T1 worker_down"));
+    model.now = at(57);
+    assert!(!drawn(&model, 80, 24).contains("┏ DETECTED"));
+}
+
+#[test]
+fn a_resolved_incident_shows_its_verification() {
+    let mut view = view();
+    view.tickets[0].state = TicketState::Resolved;
+    view.incidents[0].closed_at = Some(at(58));
+    view.executions = vec![execution(operator_core::ExecutionState::Done)];
+    let id = view.executions[0].proposal.id.clone();
+    let verification = Verification {
+        intent: id.clone(),
+        tickets: vec!["shop-T1".into()],
+        began_at: at(56),
+        ended_at: at(58),
+        outcome: VerificationOutcome::Cleared,
+        evidence: Vec::new(),
+    };
+    view.verifications.insert(id, verification);
+    view.violations.clear();
+    let mut model = model();
+    model.views = vec![Arc::new(view)];
+    let shown = drawn(&model, 100, 30);
+    assert!(shown.contains("✓ verified: the violation is over"), "{shown}");
+    assert!(shown.contains("closed after 8 s"), "{shown}");
+}
+
+#[test]
+fn a_ticket_that_needs_a_person_says_why() {
+    let mut view = view();
+    view.tickets[0].state = TicketState::NeedsHuman;
+    view.tickets[0].state_reason = "nothing else may be tried".into();
+    let mut model = model();
+    model.views = vec![Arc::new(view)];
+    let shown = drawn(&model, 80, 24);
+    assert!(shown.contains("needs_human") && shown.contains("why: nothing else may be tried"), "{shown}");
+}
+
+#[test]
+fn an_engaged_kill_switch_and_trouble_are_on_the_first_line() {
+    let mut view = view();
+    view.killed = true;
+    view.trouble = vec!["store: the disk is full".into()];
+    let mut model = model();
+    model.views = vec![Arc::new(view)];
+    let shown = drawn(&model, 100, 30);
+    let first = shown.lines().next().unwrap_or_default();
+    assert!(first.contains("KILL SWITCH ENGAGED") && first.contains("the disk is full"), "{first}");
+}
+
+#[test]
+fn a_screen_with_nothing_on_it_says_so() {
+    let empty = ScreenModel::new("run", at(0), jiff::tz::TimeZone::UTC, Palette::PLAIN);
+    insta::assert_snapshot!(drawn(&empty, 80, 24));
+}
+
+#[test]
+fn several_subjects_share_the_panels() {
+    let mut model = model();
+    let mut other = view();
+    other.descriptor.subject = "shop-2".into();
+    model.views.push(Arc::new(other));
+    let shown = drawn(&model, 120, 50);
+    assert!(shown.contains("│shop ") && shown.contains("│shop-2"), "{shown}");
+}
+
+#[test]
+fn no_size_and_no_text_breaks_the_screen() {
+    let hostile = "\u{1b}[2J\u{202e}evil\u{7}\r\n日本語のとても長い名前\u{200b}🧨🧨🧨".repeat(20);
+    let mut view = view();
+    let mut seen = super::fixture::observation();
+    for (i, component) in seen.components.iter_mut().enumerate() {
+        component.id.local = format!("{hostile}{i}");
+        component.raw_state.clone_from(&hostile);
+    }
+    seen.signals[0].unit.clone_from(&hostile);
+    seen.signals[0].value = f64::MAX;
+    view.observation = Some(Arc::new(seen));
+    view.trouble = vec![hostile.clone()];
+    view.violations[0].invariant.clone_from(&hostile);
+    view.tickets = vec![ticket(); 200];
+    view.tickets[3].state_reason.clone_from(&hostile);
+    view.incidents = vec![incident(); 50];
+    if let Some(diagnosis) = view.diagnoses.get_mut("shop-I1") {
+        diagnosis.primary.statement.clone_from(&hostile);
+        diagnosis.primary.supporting[0].because.clone_from(&hostile);
+    }
+    let mut model = model();
+    model.views = vec![Arc::new(view); 3];
+    model.title.clone_from(&hostile);
+    model.push_narration(NarrationLine::new(at(58), Tone::Bad, hostile.clone()));
+    model.chapter = Some(ChapterState {
+        title: hostile.clone(),
+        number: usize::MAX,
+        of: 0,
+        phase: Phase::Countdown(u32::MAX),
+        prompt: hostile.clone(),
+    });
+    model.keys = vec![(hostile.clone(), hostile)];
+    for width in [1, 2, 39, 40, 41, 79, 80, 120, 200] {
+        for height in [1, 3, 13, 14, 15, 24, 40, 60] {
+            let shown = drawn(&model, width, height);
+            let controls = shown.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}');
+            assert!(!controls, "{width}×{height}");
+        }
+    }
+}
+
+#[test]
+fn no_state_is_told_by_colour_alone() {
+    for palette in [Palette::PLAIN, Palette::COLOUR] {
+        let mut model = model();
+        model.palette = palette;
+        let shown = drawn(&model, 120, 40);
+        for word in ["✖ ", "down", "degraded", "cut", "▲ ", "△ ", "? "] {
+            assert!(shown.contains(word), "{word:?} in {shown}");
+        }
+    }
+    let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a test terminal");
+    terminal.draw(|frame| draw(frame, &model())).expect("drawn");
+    let coloured = terminal.backend().buffer().content.iter().any(|cell| cell.fg != ratatui::style::Color::Reset);
+    assert!(!coloured, "a screen without colour has none");
+    let _ = down();
+}

@@ -1,0 +1,103 @@
+//! The scenarios that come with this crate.
+
+use super::{ScenarioError, ScenarioFile};
+
+/// Every scenario file, by subject and name.
+const FILES: [(&str, &str, &str); 13] = [
+    ("ratelimiter", "R1", include_str!("../../scenarios/ratelimiter/R1.toml")),
+    ("ratelimiter", "R2", include_str!("../../scenarios/ratelimiter/R2.toml")),
+    ("ratelimiter", "R3", include_str!("../../scenarios/ratelimiter/R3.toml")),
+    ("ratelimiter", "R4", include_str!("../../scenarios/ratelimiter/R4.toml")),
+    ("ratelimiter", "R5", include_str!("../../scenarios/ratelimiter/R5.toml")),
+    ("ratelimiter", "R6", include_str!("../../scenarios/ratelimiter/R6.toml")),
+    ("ratelimiter", "R7", include_str!("../../scenarios/ratelimiter/R7.toml")),
+    ("ratelimiter", "R8", include_str!("../../scenarios/ratelimiter/R8.toml")),
+    ("ratelimiter", "R9", include_str!("../../scenarios/ratelimiter/R9.toml")),
+    ("ratelimiter", "R10", include_str!("../../scenarios/ratelimiter/R10.toml")),
+    ("ratelimiter", "R11", include_str!("../../scenarios/ratelimiter/R11.toml")),
+    ("ratelimiter", "R12", include_str!("../../scenarios/ratelimiter/R12.toml")),
+    ("ratelimiter", "R13", include_str!("../../scenarios/ratelimiter/R13.toml")),
+];
+
+/// The scenarios of one kind of subject, in order.
+///
+/// # Errors
+/// When one of them is not right, which a test of this crate rules out.
+pub fn all(subject: &str) -> Result<Vec<(&'static str, ScenarioFile)>, ScenarioError> {
+    let of_subject = FILES.iter().filter(|(kind, _, _)| *kind == subject);
+    of_subject.map(|(kind, id, text)| Ok((*id, ScenarioFile::parse(format!("{kind}/{id}"), text)?))).collect()
+}
+
+/// The scenario of that name, in any case of its letters.
+///
+/// # Errors
+/// When there is none; the error names those there are.
+pub fn find(subject: &str, id: &str) -> Result<ScenarioFile, ScenarioError> {
+    let mut scenarios = all(subject)?;
+    match scenarios.iter().position(|(name, _)| name.eq_ignore_ascii_case(id)) {
+        Some(index) => Ok(scenarios.swap_remove(index).1),
+        None => {
+            let known: Vec<_> = scenarios.iter().map(|(name, _)| *name).collect();
+            Err(ScenarioError {
+                source_name: format!("{subject}/{id}"),
+                message: format!("there is no such scenario; of {subject} there are: {}", known.join(", ")),
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::ratelimiter::{Fault, KIND};
+
+    #[test]
+    fn every_scenario_is_right_for_every_seed() {
+        for (id, file) in all(KIND).expect("they parse") {
+            for seed in 0..12 {
+                let scenario = file.with_seed(seed).expect("right");
+                assert_eq!(scenario.id, id);
+                let fault = Fault::parse(&scenario.fault).expect("a fault").to_string();
+                assert!(fault.starts_with(&format!("{id}: ")), "{fault} in {id}");
+            }
+        }
+    }
+
+    #[test]
+    fn seeds_break_different_nodes() {
+        for id in ["R1", "R2", "R5", "R6", "R7", "R8"] {
+            let file = find(KIND, id).expect("known");
+            let loci: BTreeSet<_> =
+                (0..5).map(|seed| file.with_seed(seed).expect("right").truth.hypotheses[0].locus.clone()).collect();
+            assert_eq!(loci.len(), 3, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_file_says_what_is_wrong() {
+        let (_, _, right) = FILES[0];
+        let wrong = [
+            ("[[", "expected"),
+            (&right.replace("title", "titel"), "unknown field `titel`"),
+            (&right.replace("component:{node}", "component:node-7"), "no place of this environment"),
+            (&right.replace("component:{node}", "component:{nod}"), "{nod} is not in pick"),
+            (&right.replace("ComponentDown", "ComponentDwn"), "unknown variant `ComponentDwn`"),
+            (&right.replace("kill_node", "kill_nobody"), "unknown variant `kill_nobody`"),
+            (&right.replace("detect_s = ", "detect_s = 99999"), "deadlines.detect_s: 1 to 3600"),
+            (&right.replace("ticket = true", "ticket = false"), "truth.invariants"),
+        ];
+        for (text, expected) in wrong {
+            let error = ScenarioFile::parse("test", text).and_then(|file| file.with_seed(0)).expect_err(expected);
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_scenario_names_the_known_ones() {
+        let error = find(KIND, "R99").expect_err("unknown").to_string();
+        assert!(error.contains("R1, R2") && error.contains("R13"), "{error}");
+        assert!(find(KIND, "r1").is_ok());
+    }
+}

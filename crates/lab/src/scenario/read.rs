@@ -1,0 +1,143 @@
+//! Reading a scenario file, and saying what is wrong with it.
+
+use std::collections::BTreeMap;
+
+use operator_protocols::Locus;
+use toml::{Table, Value};
+
+use super::pick::{choose, fill, left_over};
+use super::{Scenario, ScenarioFile};
+use crate::ratelimiter::{self, Fault};
+
+/// What is wrong with a scenario.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("scenario {source_name}: {message}")]
+pub struct ScenarioError {
+    /// The file, or whatever else it came from.
+    pub source_name: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl ScenarioFile {
+    /// Reads a file's text; `source` names it in errors.
+    ///
+    /// # Errors
+    /// When it is not TOML or its `pick` is not a table of lists. The rest is checked by [`ScenarioFile::with_seed`].
+    pub fn parse(source: impl Into<String>, text: &str) -> Result<Self, ScenarioError> {
+        let source = source.into();
+        let error = |message: String| ScenarioError { source_name: source.clone(), message };
+        let mut table: Table = toml::from_str(text).map_err(|e| error(e.to_string()))?;
+        let pick: BTreeMap<String, Vec<String>> = match table.remove("pick") {
+            Some(pick) => pick
+                .try_into()
+                .map_err(|e: toml::de::Error| error(format!("pick: a table of lists of names, {}", e.message())))?,
+            None => BTreeMap::new(),
+        };
+        if let Some((name, _)) = pick.iter().find(|(_, choices)| choices.is_empty()) {
+            return Err(error(format!("pick.{name}: at least one name to pick from")));
+        }
+        Ok(Self { pick, text: table, source })
+    }
+
+    /// The scenario as the run with this seed has it, checked.
+    ///
+    /// # Errors
+    /// Says which field is missing, unknown or wrong, and what would be right.
+    pub fn with_seed(&self, seed: u64) -> Result<Scenario, ScenarioError> {
+        let error = |message: String| ScenarioError { source_name: self.source.clone(), message };
+        let filled = fill(Value::Table(self.text.clone()), &choose(&self.pick, seed));
+        if let Some(name) = left_over(&filled) {
+            let known: Vec<_> = self.pick.keys().map(|name| format!("{{{name}}}")).collect();
+            return Err(error(format!("{name} is not in pick, which has: {}", known.join(", "))));
+        }
+        let mut scenario: Scenario = filled.try_into().map_err(|e: toml::de::Error| error(e.to_string()))?;
+        scenario.workload.seed = seed;
+        check(&scenario).map_err(error)?;
+        Ok(scenario)
+    }
+}
+
+fn check(scenario: &Scenario) -> Result<(), String> {
+    if scenario.subject != ratelimiter::KIND {
+        return Err(format!("subject: one of {}, not {:?}", ratelimiter::KIND, scenario.subject));
+    }
+    scenario.environment.check().map_err(|error| format!("environment.{error}"))?;
+    ratelimiter::check_workload(&scenario.workload).map_err(|error| error.to_string())?;
+    let fault = Fault::parse(&scenario.fault).map_err(|error| error.to_string())?;
+    check_fault_target(scenario, &fault)?;
+    let truth = &scenario.truth;
+    if truth.hypotheses.is_empty() {
+        return Err("truth.hypotheses: at least one right explanation".to_owned());
+    }
+    if truth.ticket == truth.invariants.is_empty() {
+        return Err("truth.invariants: those that break if a ticket is expected, none otherwise".to_owned());
+    }
+    if let Some(hypothesis) = truth.hypotheses.iter().find(|hypothesis| hypothesis.classes.is_empty()) {
+        return Err(format!("truth.hypotheses: {} has no classes", hypothesis.locus));
+    }
+    let loci = truth.hypotheses.iter().map(|hypothesis| hypothesis.locus.as_str());
+    let targets = truth.actions.iter().chain(&truth.harmful).map(|action| action.target.as_str());
+    for text in loci.chain(targets.filter(|target| *target != "*")) {
+        check_locus(scenario, text)?;
+    }
+    let deadlines = &scenario.deadlines;
+    for (field, seconds) in [
+        ("warm_up_s", deadlines.warm_up_s),
+        ("detect_s", deadlines.detect_s),
+        ("diagnose_s", deadlines.diagnose_s),
+        ("recover_s", deadlines.recover_s),
+    ] {
+        if !(1..=3_600).contains(&seconds) {
+            return Err(format!("deadlines.{field}: 1 to 3600 seconds, not {seconds}"));
+        }
+    }
+    Ok(())
+}
+
+fn check_fault_target(scenario: &Scenario, fault: &Fault) -> Result<(), String> {
+    let nodes = scenario.environment.node_names();
+    match fault {
+        Fault::KillNode { node }
+        | Fault::PauseNode { node }
+        | Fault::CutLink { node }
+        | Fault::SlowLink { node, .. }
+        | Fault::WrongConfig { node, .. }
+        | Fault::WrongRedis { node }
+            if !nodes.contains(node) =>
+        {
+            Err(format!("fault.node: one of {}, not {node:?}", nodes.join(", ")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a place is one that the environment has. Its components, links, and keys have names; the name of a change
+/// is not known beforehand.
+fn check_locus(scenario: &Scenario, text: &str) -> Result<(), String> {
+    let mut components = scenario.environment.node_names();
+    components.push(ratelimiter::REDIS.to_owned());
+    let known = |name: &str| name.contains('*') || components.iter().any(|component| component == name);
+    let right = match Locus::parse("", text).map_err(|error| error.to_string())? {
+        Locus::Component(id) => known(&id.local),
+        Locus::Edge(from, to) => {
+            known(&from.local)
+                && from.local != ratelimiter::REDIS
+                && (to.local == ratelimiter::REDIS || to.local == "*")
+        }
+        Locus::Entity(entity) => entity.kind == ratelimiter::KEY_ENTITY,
+        Locus::Group(group) => ratelimiter::GROUPS.contains(&group.local.as_str()),
+        Locus::Change(_) | Locus::Nothing => true,
+    };
+    if right {
+        return Ok(());
+    }
+    Err(format!(
+        "{text:?} is no place of this environment; it has the components {}, edges from a node to {}, entities of the \
+         kind {}, the groups {}, changes, and nothing",
+        components.join(", "),
+        ratelimiter::REDIS,
+        ratelimiter::KEY_ENTITY,
+        ratelimiter::GROUPS.join(", ")
+    ))
+}

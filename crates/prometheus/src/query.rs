@@ -1,0 +1,177 @@
+//! Instant and range queries against a Prometheus server.
+
+use std::time::Duration;
+
+use operator_protocols::{Timestamp, Unavailable};
+use reqwest::{Client, Url, redirect};
+
+use crate::{BodyError, Series, query_answer, read_bounded};
+
+/// How much an answer may hold, and how long it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryLimits {
+    /// Bytes of the answer.
+    pub bytes: usize,
+    /// Series in the answer.
+    pub series: usize,
+    /// Points of one series.
+    pub points: usize,
+    /// From connecting to the last byte.
+    pub timeout: Duration,
+}
+
+impl Default for QueryLimits {
+    /// 8 MiB, 1,000 series, 5 s, and 11,000 points, which is also what a Prometheus server allows a series.
+    fn default() -> Self {
+        Self { bytes: 8 << 20, series: 1_000, points: 11_000, timeout: Duration::from_secs(5) }
+    }
+}
+
+/// Why a query has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The server's address is not one.
+    #[error("{url:?} is not the address of a Prometheus server, such as http://localhost:9090: {why}")]
+    Address {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The query asks for something that makes no sense.
+    #[error("{0}")]
+    Range(String),
+    /// The server did not answer.
+    #[error("the Prometheus server did not answer")]
+    NoAnswer(#[source] reqwest::Error),
+    /// The answer could not be read.
+    #[error("the Prometheus server's answer could not be read")]
+    Body(#[from] BodyError),
+    /// The server answered with an error that is not in its API's form.
+    #[error("the Prometheus server answered with status {0}")]
+    Status(u16),
+    /// The server refused the query.
+    #[error("the Prometheus server refused the query: {kind}: {message}")]
+    Refused {
+        /// Its kind of error.
+        kind: String,
+        /// What it says.
+        message: String,
+    },
+    /// The answer is not in the API's form.
+    #[error("the Prometheus server's answer is not understood")]
+    NotUnderstood(#[source] serde_json::Error),
+    /// The answer contradicts itself.
+    #[error("the Prometheus server's answer makes no sense: {0}")]
+    Contradictory(String),
+    /// The answer holds more than allowed.
+    #[error("the answer holds more than {limit} {what}")]
+    TooMuch {
+        /// What there is too much of.
+        what: &'static str,
+        /// The bound.
+        limit: usize,
+    },
+}
+
+impl QueryError {
+    /// What could not be read because of this, causes included.
+    pub fn unavailable(&self, what: impl Into<String>) -> Unavailable {
+        let mut why = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            why = format!("{why}: {error}");
+            cause = error.source();
+        }
+        Unavailable::new(what, why)
+    }
+}
+
+/// A Prometheus server, asked over plain HTTP. It follows no redirect and repeats nothing.
+#[derive(Debug, Clone)]
+pub struct QueryClient {
+    http: Client,
+    base: Url,
+    limits: QueryLimits,
+}
+
+impl QueryClient {
+    /// The server at `base_url`, for example `http://localhost:9090`.
+    ///
+    /// # Errors
+    /// [`QueryError::Address`] if that is not an `http` address.
+    pub fn new(base_url: &str, limits: QueryLimits) -> Result<Self, QueryError> {
+        let address = |why: String| QueryError::Address { url: base_url.to_owned(), why };
+        let mut base = Url::parse(base_url).map_err(|error| address(error.to_string()))?;
+        if base.scheme() != "http" {
+            return Err(address("only http is spoken".to_owned()));
+        }
+        if base.query().is_some() || base.fragment().is_some() {
+            return Err(address("it must not have a query or a fragment".to_owned()));
+        }
+        if !base.path().ends_with('/') {
+            base.set_path(&format!("{}/", base.path()));
+        }
+        let http = Client::builder()
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .timeout(limits.timeout)
+            .build()
+            .map_err(QueryError::NoAnswer)?;
+        Ok(Self { http, base, limits })
+    }
+
+    /// The value of an expression at an instant: one point a series.
+    ///
+    /// # Errors
+    /// When the server does not answer, refuses, or answers with something else or with too much.
+    pub async fn instant(&self, expression: &str, at: Timestamp) -> Result<Vec<Series>, QueryError> {
+        self.ask("api/v1/query", &[("query", expression.to_owned()), ("time", seconds(at))]).await
+    }
+
+    /// The values of an expression from `from` to `to`, one each `step`.
+    ///
+    /// # Errors
+    /// [`QueryError::Range`] if that makes no or too many points; else as for [`QueryClient::instant`].
+    pub async fn range(
+        &self,
+        expression: &str,
+        from: Timestamp,
+        to: Timestamp,
+        step: Duration,
+    ) -> Result<Vec<Series>, QueryError> {
+        if to < from || step.is_zero() {
+            return Err(QueryError::Range(format!("a range must not end before it begins, nor step by {step:?}")));
+        }
+        if to.since(from).as_millis() / step.as_millis().max(1) >= self.limits.points as u128 {
+            return Err(QueryError::Range(format!(
+                "steps of {step:?} make more than {} points of the range",
+                self.limits.points
+            )));
+        }
+        let step = format!("{:.3}", step.as_secs_f64());
+        let parameters =
+            [("query", expression.to_owned()), ("start", seconds(from)), ("end", seconds(to)), ("step", step)];
+        self.ask("api/v1/query_range", &parameters).await
+    }
+
+    async fn ask(&self, path: &str, parameters: &[(&str, String)]) -> Result<Vec<Series>, QueryError> {
+        let url = self
+            .base
+            .join(path)
+            .map_err(|error| QueryError::Address { url: self.base.to_string(), why: error.to_string() })?;
+        let response = self.http.get(url).query(parameters).send().await.map_err(QueryError::NoAnswer)?;
+        let status = response.status();
+        let body = read_bounded(response, self.limits.bytes).await?;
+        match query_answer::parse(&body, &self.limits) {
+            // An error's body says more than its status, where it is in the API's form.
+            Err(QueryError::NotUnderstood(_)) if !status.is_success() => Err(QueryError::Status(status.as_u16())),
+            Ok(_) if !status.is_success() => Err(QueryError::Status(status.as_u16())),
+            result => result,
+        }
+    }
+}
+
+fn seconds(at: Timestamp) -> String {
+    format!("{:.3}", at.as_millis() as f64 / 1000.0)
+}

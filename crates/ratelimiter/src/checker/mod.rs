@@ -1,0 +1,168 @@
+//! The invariants of a rate limiter, judged from what was observed.
+//!
+//! | invariant | judged at | violated when | threshold | grace | severity |
+//! |---|---|---|---|---|---|
+//! | `node_down` | node | it did not answer `/livez` in two observations running | 1 s | 0 s | critical |
+//! | `redis_disconnected` | Redis, link | the inspector does not reach Redis; a node says it lost it | 0 | 0 s | critical |
+//! | `high_latency` | node | 99 % of its decisions take longer, at 1 request/s or more | 0.1 s | 60 s | warning |
+//! | `counter_drift` | key, all keys | admitted and recorded cost differ by more, beyond unanswered cost | 5 | 30 s | warning |
+//! | `ghost_allowing` | key, all keys | more cost was admitted within a window than its limit | the limit | 0 s | critical |
+//! | `config_divergence` | node, all nodes | a node runs with other settings than most | 0 | 30 s | warning |
+//! | `degraded_mode` | node, Redis | it decides without Redis | 0 | 10 s | warning |
+//! | `limit_jump` | key, all keys | its limit is so many times its baseline, or that part of it | 5 | 0 s | warning |
+//!
+//! A node that does not answer is judged by `node_down` only; the rest is `Suppressed` there. What more than
+//! [`FOLD_ABOVE`] keys break at once is one finding about all keys. The setting `time_scale` multiplies every grace.
+
+mod case;
+mod config_divergence;
+mod counter_drift;
+mod degraded_mode;
+mod ghost_allowing;
+mod high_latency;
+mod key_findings;
+mod limit_jump;
+mod node_down;
+mod redis_disconnected;
+
+use std::time::Duration;
+
+use operator_protocols::{
+    Evaluation, History, InvariantChecker, InvariantDefinition, Locus, Observation, Severity, Verdict,
+};
+
+use case::Case;
+
+/// More keys than this that break one invariant at once are one finding.
+pub const FOLD_ABOVE: usize = 20;
+/// How much of the past is needed: as long as differing accounts may be seen.
+const LOOKBACK: Duration = Duration::from_secs(600);
+
+/// Judges the invariants of one rate limiter.
+#[derive(Debug, Clone)]
+pub struct RateLimiterChecker {
+    subject: String,
+    definitions: Vec<InvariantDefinition>,
+}
+
+impl RateLimiterChecker {
+    /// The checker of the instance `subject`, whose graces are multiplied by `time_scale`.
+    pub fn new(subject: impl Into<String>, time_scale: f64) -> Self {
+        let grace = |seconds: u64| Duration::from_secs(seconds).mul_f64(time_scale.clamp(0.0, 1000.0));
+        let definition = |name: &str, description: &str, severity, threshold, unit: &str, grace| InvariantDefinition {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            severity,
+            threshold,
+            unit: unit.to_owned(),
+            grace,
+            clear_after: None,
+            minimum_traffic: None,
+        };
+        let mut definitions = vec![
+            definition(
+                node_down::NAME,
+                "Every expected node answers /livez within 1 s",
+                Severity::Critical,
+                Some(node_down::LIMIT_S),
+                "s",
+                grace(0),
+            ),
+            definition(
+                redis_disconnected::NAME,
+                "Redis answers the operator and every node that lives",
+                Severity::Critical,
+                Some(0.0),
+                "1",
+                grace(0),
+            ),
+            definition(
+                high_latency::NAME,
+                "99 % of the decisions of a node take at most 100 ms",
+                Severity::Warning,
+                Some(high_latency::LIMIT_S),
+                "s",
+                grace(60),
+            ),
+            definition(
+                counter_drift::NAME,
+                "What a node admitted is what Redis recorded for it, in cost, over the last window or 10 minutes",
+                Severity::Warning,
+                Some(counter_drift::TOLERANCE),
+                "cost",
+                grace(30),
+            ),
+            definition(
+                ghost_allowing::NAME,
+                "All nodes together admit at most the limit in force within a window, and their shares without Redis",
+                Severity::Critical,
+                None,
+                "cost",
+                grace(0),
+            ),
+            definition(
+                config_divergence::NAME,
+                "All nodes run with the same limits and settings, on one Redis",
+                Severity::Warning,
+                Some(0.0),
+                "settings",
+                grace(30),
+            ),
+            definition(
+                degraded_mode::NAME,
+                "Every node decides together with the others, through Redis",
+                Severity::Warning,
+                Some(0.0),
+                "nodes",
+                grace(10),
+            ),
+            definition(
+                limit_jump::NAME,
+                "A key's limit stays within a factor of five of its baseline: what was in force longest in the last hour",
+                Severity::Warning,
+                Some(limit_jump::FACTOR),
+                "1",
+                grace(0),
+            ),
+        ];
+        for definition in &mut definitions {
+            if definition.name == high_latency::NAME {
+                definition.minimum_traffic = Some(high_latency::MINIMUM_TRAFFIC);
+            }
+        }
+        Self { subject: subject.into(), definitions }
+    }
+}
+
+impl InvariantChecker for RateLimiterChecker {
+    fn invariants(&self) -> &[InvariantDefinition] {
+        &self.definitions
+    }
+
+    fn lookback(&self) -> Duration {
+        LOOKBACK
+    }
+
+    fn check(&self, past: &History, now: &Observation) -> Vec<Evaluation> {
+        let case = match Case::new(&self.subject, past, now) {
+            Ok(case) => case,
+            Err(why) => {
+                let unknown = |definition: &InvariantDefinition| {
+                    Evaluation::new(definition.name.clone(), Locus::Nothing, Verdict::Unknown(why.clone()))
+                };
+                return self.definitions.iter().map(unknown).collect();
+            }
+        };
+        let judges = [
+            node_down::judge,
+            redis_disconnected::judge,
+            high_latency::judge,
+            counter_drift::judge,
+            ghost_allowing::judge,
+            config_divergence::judge,
+            degraded_mode::judge,
+            limit_jump::judge,
+        ];
+        judges.iter().flat_map(|judge| judge(&case)).collect()
+    }
+}

@@ -1,0 +1,74 @@
+//! `redis_disconnected`: Redis cannot be reached, by the operator or by a node.
+//!
+//! A node that lost it is a finding about its link. Where the operator does not reach Redis either, or no node does (two at
+//! least), they share one cause: one finding about Redis, with the links folded in. That holds on for as long as nodes need
+//! to connect again after Redis came back, [`RECONNECT`] at most.
+
+use std::time::Duration;
+
+use operator_protocols::{ComponentState, Evaluation, Finding, Verdict};
+
+use super::case::{Case, silent, untold};
+use crate::names;
+
+pub(super) const NAME: &str = "redis_disconnected";
+
+/// Nodes try again at least once a second; several tries may fail on a busy machine.
+const RECONNECT: Duration = Duration::from_secs(15);
+
+pub(super) fn judge(case: &Case<'_>) -> Vec<Evaluation> {
+    let answers = case.details.redis.answers;
+    let told = case.details.nodes.iter().filter(|(_, node)| node.answers && node.redis_connected.is_some()).count();
+    let lost: Vec<&str> = case
+        .details
+        .nodes
+        .iter()
+        .filter(|(_, node)| node.answers && node.redis_connected == Some(false))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let none_reaches_it = told >= 2 && lost.len() == told;
+    let folds = !answers || none_reaches_it || (!lost.is_empty() && came_back(case));
+
+    let mut evaluations: Vec<Evaluation> = Vec::new();
+    for (name, node) in &case.details.nodes {
+        let verdict = match node.redis_connected {
+            _ if !node.answers => silent(),
+            None => untold(name, "the link to Redis"),
+            Some(true) => Verdict::Ok,
+            Some(false) if folds => Verdict::Suppressed("folded".to_owned()),
+            Some(false) => Verdict::Violated(Finding {
+                involves: vec![case.node(name), case.redis()],
+                ..Finding::new(format!("{name} does not reach Redis, which answers the operator"), 1.0, 0.0)
+            }),
+        };
+        evaluations.push(Evaluation::new(NAME, case.edge(name), verdict));
+    }
+    let verdict = if folds { Verdict::Violated(folded(case, &lost, told)) } else { Verdict::Ok };
+    evaluations.push(Evaluation::new(NAME, case.redis(), verdict));
+    for name in case.before.keys().filter(|name| !case.details.nodes.contains_key(*name)) {
+        evaluations.push(Evaluation::new(NAME, case.edge(name), Verdict::Gone));
+    }
+    evaluations
+}
+
+/// Whether Redis was out of reach for the operator a moment ago.
+fn came_back(case: &Case<'_>) -> bool {
+    let redis = names::redis(case.subject);
+    case.past
+        .since(case.now.at.minus(RECONNECT))
+        .any(|past| past.component(&redis).is_some_and(|redis| matches!(redis.state, ComponentState::Down)))
+}
+
+fn folded(case: &Case<'_>, lost: &[&str], told: usize) -> Finding {
+    let nodes = format!("{} of {told} nodes", lost.len());
+    let message = match &case.details.redis.silence {
+        Some(why) => format!("Redis does not answer the operator, and {nodes} lost it: {why}"),
+        None => format!("Redis answers the operator, but {nodes} do not reach it"),
+    };
+    let unreached = lost.len() + usize::from(!case.details.redis.answers);
+    Finding {
+        involves: lost.iter().map(|name| case.edge(name)).collect(),
+        count: u32::try_from(unreached).unwrap_or(u32::MAX),
+        ..Finding::new(message, unreached as f64, 0.0)
+    }
+}

@@ -1,0 +1,73 @@
+//! Traffic taken together: each of many components sees its share of a surge within its own noise, their sum does not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use operator_protocols::{Id, Locus, SignalRole, Worse};
+
+use super::Draft;
+use super::judge::{Against, Judged};
+use super::states::States;
+use crate::EvidenceKind;
+use crate::parameters::{DEVIATES, SURGE_FACTOR, SURGE_SHARE};
+use crate::text::{bounded, quantity};
+
+/// The traffic of all components together, of those where requests enter if they measure it, else of all, else of all
+/// links; one item for each signal of which the sum deviates, and nearly every member has its part in it.
+pub(crate) fn items(judged: &[Judged<'_, '_>], states: &States<'_>) -> Vec<Draft> {
+    let called: BTreeSet<&Id> = states.dependencies.keys().map(|(_, to, _)| *to).collect();
+    let traffic = |is: &dyn Fn(&Locus) -> bool| {
+        let mut by_signal: BTreeMap<&str, Vec<&Judged<'_, '_>>> = BTreeMap::new();
+        for one in judged {
+            if one.series.role == SignalRole::Traffic && one.against == Against::Past && is(one.series.on) {
+                by_signal.entry(one.series.name).or_default().push(one);
+            }
+        }
+        by_signal
+    };
+    let mut by_signal = traffic(&|on| matches!(on, Locus::Component(id) if !called.contains(id)));
+    if by_signal.is_empty() {
+        by_signal = traffic(&|on| matches!(on, Locus::Component(_)));
+    }
+    if by_signal.is_empty() {
+        by_signal = traffic(&|on| matches!(on, Locus::Edge(..)));
+    }
+    by_signal.into_iter().filter_map(|(signal, members)| together(signal, &members)).collect()
+}
+
+fn together(signal: &str, members: &[&Judged<'_, '_>]) -> Option<Draft> {
+    let first = members.first()?;
+    let baseline: f64 = members.iter().map(|one| one.baseline).sum();
+    let value: f64 = members.iter().map(|one| one.value).sum();
+    let scale = members.iter().map(|one| one.scale * one.scale).sum::<f64>().sqrt();
+    let deviation = (value - baseline) / scale.max(f64::MIN_POSITIVE);
+    // Half of the surge that is asked of the sum: a member has its own noise.
+    let part = f64::midpoint(SURGE_FACTOR, 1.0);
+    let rising = members.iter().filter(|one| one.value >= part * one.baseline && one.value > one.baseline).count();
+    let surge = members.len() >= 2
+        && deviation >= DEVIATES
+        && value >= SURGE_FACTOR * baseline
+        && rising as f64 >= SURGE_SHARE * members.len() as f64;
+    surge.then(|| {
+        let unit = first.series.unit.clone();
+        Draft {
+            at: members.iter().map(|one| one.onset).min().unwrap_or(first.onset),
+            on: Locus::Nothing,
+            statement: format!(
+                "{} of all {} together is {}, baseline {} ({deviation:+.1} robust deviations)",
+                bounded(signal, 80),
+                members.len(),
+                quantity(value, &unit),
+                quantity(baseline, &unit),
+            ),
+            kind: EvidenceKind::Deviation {
+                signal: signal.to_owned(),
+                role: SignalRole::Traffic,
+                unit,
+                worse: Worse::Neither,
+                baseline,
+                value,
+                deviation: deviation.min(crate::parameters::DEVIATION_CAP),
+            },
+        }
+    })
+}

@@ -1,0 +1,100 @@
+//! Causes that mislead the one who looks: clocks that do not agree, and a system that cannot be seen.
+
+use operator_protocols::{FaultClass, Locus, SignalRole};
+
+use super::{Explains, Rule};
+use crate::parameters::{MODERATE, STRONG, WEAK};
+use crate::reasoner::case::{Case, Deviation};
+use crate::reasoner::reach::UNEXPLAINED;
+use crate::reasoner::symptom::Nature;
+use crate::reasoner::terms::Terms;
+
+/// Clocks do not agree.
+pub(crate) struct ClockSkew;
+/// The system cannot be seen well enough to say.
+pub(crate) struct MonitoringGap;
+
+/// The deviation of a signal that is about a clock: by its name, for want of a role.
+fn clock<'c, 'p>(case: &'c Case<'p>, locus: &Locus) -> Option<&'c Deviation<'p>> {
+    case.facts(locus).deviations.iter().find(|one| {
+        one.role == SignalRole::Other
+            && one.signal.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "clock")
+    })
+}
+
+impl Rule for ClockSkew {
+    fn class(&self) -> FaultClass {
+        FaultClass::ClockSkew
+    }
+
+    fn loci<'p>(&self, case: &Case<'p>) -> Vec<Locus> {
+        case.facts
+            .keys()
+            .filter(|locus| matches!(locus, Locus::Component(_)) && clock(case, locus).is_some())
+            .map(|locus| (*locus).clone())
+            .collect()
+    }
+
+    fn explains<'p>(&self, case: &Case<'p>, locus: &Locus) -> Explains<'p> {
+        let reach = case.reach(locus);
+        Box::new(move |symptom| {
+            let (explained, how) = reach.explains(symptom, false);
+            (0.7 * explained, how)
+        })
+    }
+
+    fn weigh<'p>(&self, case: &Case<'p>, locus: &Locus, terms: &mut Terms<'p>) {
+        if let Some(one) = clock(case, locus) {
+            terms.add(one.item, STRONG + MODERATE, "its clock is off");
+        }
+    }
+}
+
+impl Rule for MonitoringGap {
+    fn class(&self) -> FaultClass {
+        FaultClass::MonitoringGap
+    }
+
+    fn loci<'p>(&self, case: &Case<'p>) -> Vec<Locus> {
+        let mut loci: Vec<Locus> = case
+            .symptoms
+            .iter()
+            .filter(|symptom| symptom.nature == Nature::Silent)
+            .map(|symptom| symptom.on.clone())
+            .collect();
+        if !case.unavailable.is_empty() || loci.len() > 1 {
+            loci.push(Locus::Nothing);
+        }
+        loci
+    }
+
+    fn explains<'p>(&self, case: &Case<'p>, locus: &Locus) -> Explains<'p> {
+        let blind: Vec<Locus> = if *locus == Locus::Nothing {
+            case.symptoms
+                .iter()
+                .filter(|symptom| symptom.nature == Nature::Silent)
+                .map(|symptom| symptom.on.clone())
+                .collect()
+        } else {
+            vec![locus.clone()]
+        };
+        Box::new(move |symptom| match symptom.nature {
+            Nature::Silent if blind.contains(&symptom.on) => (1.0, "it cannot be seen"),
+            Nature::Performance if blind.contains(&symptom.on) => (0.5, "it cannot be seen well"),
+            Nature::Outcome => (0.3, "what it is about may not be visible"),
+            _ => (0.0, UNEXPLAINED),
+        })
+    }
+
+    fn weigh<'p>(&self, case: &Case<'p>, locus: &Locus, terms: &mut Terms<'p>) {
+        if let Some(item) = case.unavailable.first() {
+            terms.add(item, if *locus == Locus::Nothing { MODERATE } else { WEAK }, "something could not be read");
+        }
+        if let Some(item) = case.facts(locus).silent {
+            terms.add(item, MODERATE, "its signals fell silent");
+        }
+        if let Some((true, _, item)) = case.facts(locus).healthy {
+            terms.add(item, -MODERATE, "it answers");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! A resource is full.
+
+use operator_protocols::{DiscrepancyKind, FaultClass, Locus, SignalRole};
+
+use super::{Explains, Rule};
+use crate::EvidenceItem;
+use crate::parameters::{DECISIVE, MODERATE, STRONG, WEAK};
+use crate::reasoner::accounts::Pattern;
+use crate::reasoner::case::Case;
+use crate::reasoner::reach::UNEXPLAINED;
+use crate::reasoner::symptom::Nature;
+use crate::reasoner::terms::Terms;
+
+/// A component has no room left.
+pub(crate) struct CapacityExhaustion;
+
+impl Rule for CapacityExhaustion {
+    fn class(&self) -> FaultClass {
+        FaultClass::CapacityExhaustion
+    }
+
+    fn loci<'p>(&self, case: &Case<'p>) -> Vec<Locus> {
+        case.facts
+            .iter()
+            .filter(|(locus, facts)| {
+                matches!(locus, Locus::Component(_))
+                    && (facts.saturated.is_some() || facts.bad(SignalRole::Saturation).next().is_some())
+            })
+            .map(|(locus, _)| (*locus).clone())
+            .collect()
+    }
+
+    fn explains<'p>(&self, case: &Case<'p>, locus: &Locus) -> Explains<'p> {
+        let (locus, reach) = (locus.clone(), case.reach(locus));
+        let loses = case.accounts.missing.get(&locus).is_some_and(|missing| missing.pattern() != Pattern::Some);
+        let what: Vec<Locus> = case
+            .accounts
+            .missing
+            .get(&locus)
+            .map(|missing| missing.what.iter().map(|what| (*what).clone()).collect())
+            .unwrap_or_default();
+        Box::new(move |symptom| match symptom.nature {
+            Nature::Accounts(DiscrepancyKind::Missing) if symptom.on == locus && loses => {
+                (1.0, "what does not fit is not held")
+            }
+            Nature::Accounts(_) => (0.0, UNEXPLAINED),
+            Nature::Outcome if what.contains(&symptom.on) => (0.9, "the finding names the same thing"),
+            _ => reach.explains(symptom, false),
+        })
+    }
+
+    fn weigh<'p>(&self, case: &Case<'p>, locus: &Locus, terms: &mut Terms<'p>) {
+        let facts = case.facts(locus);
+        let risen = facts.bad(SignalRole::Saturation).next();
+        match (facts.saturated, risen) {
+            (Some(item), Some(_)) => terms.add(item, STRONG, "it has become nearly full"),
+            (Some(item), None) => terms.add(item, MODERATE, "it is nearly full, as it was before"),
+            (None, Some(one)) => terms.add(one.item, WEAK, "it is fuller than usual"),
+            (None, None) => {}
+        }
+        let missing = case.accounts.missing.get(locus).filter(|missing| missing.pattern() != Pattern::Some);
+        if let Some((_, item)) = missing.and_then(|missing| missing.all.first()) {
+            let weight = if facts.saturated.is_some() { DECISIVE } else { MODERATE };
+            terms.add(item, weight, "it does not hold what all claim to have given it");
+            if let Some(item) = facts.incarnation {
+                terms.add(item, -STRONG, "it started again, which may have lost it");
+            }
+        } else if let Some(item) = refuses(case, locus) {
+            terms.add(item, STRONG, "it refuses, or fails at, what it is asked");
+        } else {
+            terms.note(None, -STRONG, "what is full refuses; it refuses nothing");
+        }
+    }
+}
+
+/// Errors at the component, or on a link into it.
+fn refuses<'p>(case: &Case<'p>, locus: &Locus) -> Option<&'p EvidenceItem> {
+    let Locus::Component(id) = locus else { return None };
+    let into = case.callers_of(id).map(|caller| Locus::Edge(caller.clone(), id.clone()));
+    std::iter::once(locus.clone())
+        .chain(into)
+        .find_map(|on| case.facts(&on).bad(SignalRole::Errors).next().map(|one| one.item))
+}

@@ -1,0 +1,10 @@
+//! The reasoner against a simulated system it has never seen: which faults it names rightly, when it abstains, and that
+//! its answers depend on nothing but the evidence.
+
+mod confusion;
+mod determinism;
+mod markdown;
+mod properties;
+mod rules;
+mod scene;
+mod world;

@@ -1,0 +1,72 @@
+//! What was asked for.
+
+/// How to ask.
+pub(crate) const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  setup                              install what the demo and the tests need (redis-server)
+  demo [--subject NAME] [-- ARGS…]   build everything and run `operator demo NAME ARGS…` (ratelimiter)
+  test [-- ARGS…]                    build everything and run every test; ARGS go to the test runner
+
+examples:
+  cargo xtask demo
+  cargo xtask demo -- --headless
+  cargo xtask test -- -E 'package(operator-lab)'";
+
+/// One command.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Help,
+    Setup,
+    Demo { subject: String, extra: Vec<String> },
+    Test { extra: Vec<String> },
+}
+
+/// Reads the command line, without the program's name.
+pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, String> {
+    let mut args = args.into_iter();
+    let Some(name) = args.next() else { return Err("which command?".to_owned()) };
+    let mut subject = None;
+    let mut extra = Vec::new();
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--" => extra.extend(args.by_ref()),
+            "--help" | "-h" => return Ok(Command::Help),
+            "--subject" if name == "demo" => {
+                subject = Some(args.next().ok_or("--subject: which subject?")?);
+            }
+            other => return Err(format!("{name} takes no {other}; what follows `--` is handed on")),
+        }
+    }
+    match name.as_str() {
+        "help" | "--help" | "-h" => Ok(Command::Help),
+        "setup" if extra.is_empty() => Ok(Command::Setup),
+        "demo" => Ok(Command::Demo { subject: subject.unwrap_or_else(|| "ratelimiter".to_owned()), extra }),
+        "test" => Ok(Command::Test { extra }),
+        other => Err(format!("there is no command {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn what_follows_two_dashes_is_handed_on() {
+        let extra = vec!["--headless".to_owned(), "--help".to_owned()];
+        assert_eq!(parsed("demo -- --headless --help"), Ok(Command::Demo { subject: "ratelimiter".to_owned(), extra }));
+        assert_eq!(parsed("demo --subject x"), Ok(Command::Demo { subject: "x".to_owned(), extra: Vec::new() }));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_said() {
+        for line in ["", "dance", "demo --loud", "test --subject x", "demo --subject"] {
+            assert!(parsed(line).is_err(), "{line}");
+        }
+        assert_eq!(parsed("test --help"), Ok(Command::Help));
+    }
+}
