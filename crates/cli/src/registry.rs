@@ -28,6 +28,8 @@ pub struct Lab {
     pub scenario: fn(&str, u64) -> Result<Scenario, ScenarioError>,
     /// Starts the environment of a scenario in a folder.
     pub start: fn(&Scenario, PathBuf) -> BoxFuture<'static, Result<Stage, LabError>>,
+    /// The programs it runs.
+    pub programs: &'static [&'static str],
     /// The chapters of the demonstration.
     pub demo: &'static [DemoChapter],
     /// What the demonstration adds to the subject's settings, as `--set` would, and why.
@@ -95,6 +97,7 @@ mod ratelimiter {
     static LAB: Lab = Lab {
         scenario: |id, seed| scenario::find(operator_lab::ratelimiter::KIND, id)?.with_seed(seed),
         start: |scenario, folder| Box::pin(start(RateLimiterConfig { folder, ..scenario.environment.clone() })),
+        programs: &["operator-child-guard", "redis-server", "ratelimiter", "loadgen"],
         demo: &[
             DemoChapter {
                 scenario: "R1",

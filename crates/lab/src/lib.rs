@@ -6,6 +6,7 @@
 //! - [`journal`]: how each fault is taken back, on disk before the fault acts.
 //! - [`scenario`]: an environment, a load, a fault, and what is true about it.
 //! - [`control`]: the socket through which another process uses a running environment.
+//! - [`eval`]: scenarios × seeds against the real loop.
 //! - [`scorecard`]: what many runs say about a diagnoser.
 //! - [`binaries`]: where the programs are that an environment runs.
 
@@ -13,6 +14,7 @@ pub mod binaries;
 pub mod control;
 pub mod environment;
 mod error;
+pub mod eval;
 pub mod journal;
 pub mod process;
 pub mod proxy;

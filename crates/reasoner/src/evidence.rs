@@ -44,6 +44,10 @@ pub struct EvidencePack {
     pub observations: usize,
     /// When the trouble began, as far as can be told.
     pub onset: Timestamp,
+    /// The tickets of the incident. Violations of other tickets are context: they need no explanation here. Empty, if
+    /// all are of the incident.
+    #[serde(default)]
+    pub tickets: Vec<String>,
     /// The items, in the order of their ids.
     pub items: Vec<EvidenceItem>,
     /// The subject's components as last seen.
@@ -210,6 +214,11 @@ pub enum EvidenceKind {
 }
 
 impl EvidencePack {
+    /// Whether a violation is of the incident that is to be explained.
+    pub fn is_of_incident(&self, violation: &ViolationFact) -> bool {
+        self.tickets.is_empty() || violation.ticket.as_ref().is_some_and(|ticket| self.tickets.contains(ticket))
+    }
+
     /// The item called `id`.
     pub fn item(&self, id: &EvidenceId) -> Option<&EvidenceItem> {
         self.items.iter().find(|item| &item.id == id)

@@ -51,6 +51,8 @@ pub const PER_HOP: f64 = 0.9;
 pub const EXPLAINS_NO_VIOLATION: f64 = 3.0;
 /// From this weight of the gravest symptom at a place on, it is sure that something is wrong there.
 pub const SURE: f64 = 2.0;
+/// What is wrong where only other incidents have tickets asks for this part of an explanation here.
+pub const CONTEXT: f64 = 0.4;
 /// What a hypothesis about a fault loses when no invariant is violated at all.
 pub const NOTHING_VIOLATED: f64 = 4.0;
 /// Divides scores before they become probabilities: evidence is not as independent as the sum pretends.

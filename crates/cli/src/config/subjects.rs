@@ -94,6 +94,23 @@ impl Config {
     }
 }
 
+impl Config {
+    /// What the file, the environment and flags say of a subject called `name` that describes itself.
+    ///
+    /// # Errors
+    /// When a value cannot be one of a setting, or is one of another subject.
+    pub fn own_settings(&self, name: &str) -> Result<SubjectEntry, ConfigError> {
+        if let Some(described) = self.subjects.iter().find(|entry| entry.config.name == name) {
+            return Ok(described.clone());
+        }
+        let (mut overrides, mut settings) = (self.overrides.clone(), BTreeMap::new());
+        overrides.apply(name, &mut settings)?;
+        overrides.none_left([name])?;
+        let config = SubjectConfig { name: name.to_owned(), kind: String::new(), settings };
+        Ok(SubjectEntry { config, interval: None })
+    }
+}
+
 /// Settings from the environment and flags that belong to no subject yet.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Overrides(Vec<(String, String, Given)>);

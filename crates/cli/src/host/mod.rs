@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use operator_core::control::{ControlServer, Principals, PrincipalsConfig};
-use operator_core::engine::{Engine, EngineHandle, EngineParts, spawn};
+use operator_core::engine::{Engine, EngineHandle, EngineParts, PastLog, spawn};
 use operator_core::recorder::{Recorder, RecorderSettings, recover_interrupted};
 use operator_core::store::sqlite::SqliteStore;
 use operator_core::store::{KillAcknowledgement, KillScope, Store};
@@ -36,6 +36,8 @@ pub struct Plan {
     pub principals: PrincipalsConfig,
     /// A file to record everything to, until the end; only with one subject.
     pub record_to: Option<PathBuf>,
+    /// Whether it goes on where it cannot listen for commands, in a folder whose path is too long for a socket, say.
+    pub deaf_if_need_be: bool,
 }
 
 /// Running loops.
@@ -46,7 +48,7 @@ pub struct Host {
     events: broadcast::Sender<AuditEvent>,
     shutdown: watch::Sender<bool>,
     running: Vec<JoinHandle<()>>,
-    serving: JoinHandle<()>,
+    serving: Option<JoinHandle<()>>,
     recorders: Vec<Arc<Recorder>>,
 }
 
@@ -82,6 +84,7 @@ impl Host {
                 diagnoser: Arc::new(Reasoner::new()),
                 settings,
                 recorder: Some(recorder),
+                past: Some(past_of(&plan.state_dir, &name)?),
             };
             let engine = Engine::start(parts, clock.now()).await?;
             forward(engine.events(), events.clone());
@@ -91,14 +94,18 @@ impl Host {
         }
 
         let handler = Arc::new(Handler::new(loops.clone(), Arc::clone(&store), Arc::clone(&clock), events.clone()));
-        let server = ControlServer::bind(&plan.state_dir, principals, handler)
-            .await
-            .map_err(|error| Failure::failed("listen for commands", with_causes(&error)))?;
         let mut stop_serving = stopping;
-        let serving = tokio::spawn(server.serve(async move {
-            // Whoever could say so is gone: that is the end, too.
-            let _ = stop_serving.wait_for(|stop| *stop).await;
-        }));
+        let serving = match ControlServer::bind(&plan.state_dir, principals, handler).await {
+            Ok(server) => Some(tokio::spawn(server.serve(async move {
+                // Whoever could say so is gone: that is the end, too.
+                let _ = stop_serving.wait_for(|stop| *stop).await;
+            }))),
+            Err(error) if plan.deaf_if_need_be => {
+                tracing::info!(error = %with_causes(&error), "nobody can ask this operator for anything");
+                None
+            }
+            Err(error) => return Err(Failure::failed("listen for commands", with_causes(&error))),
+        };
         Ok(Self { loops, store, events, shutdown, running, serving, recorders })
     }
 
@@ -131,7 +138,9 @@ impl Host {
                 tracing::error!(%error, "a loop ended badly");
             }
         }
-        if let Err(error) = self.serving.await {
+        if let Some(serving) = self.serving
+            && let Err(error) = serving.await
+        {
             tracing::error!(%error, "the control socket ended badly");
         }
         let mut stats = Vec::new();
@@ -155,6 +164,12 @@ fn start_recorder(state_dir: &Path, subject: &str, record_to: Option<&Path>) -> 
         recorder.record_to(path).map_err(|error| Failure::failed(format!("record to {}", path.display()), error))?;
     }
     Ok(Arc::new(recorder))
+}
+
+/// What the loop remembers from one start to the next.
+fn past_of(state_dir: &Path, subject: &str) -> Result<PastLog, Failure> {
+    PastLog::open(state_dir, subject)
+        .map_err(|error| Failure::failed(format!("keep observations in {}", state_dir.display()), error))
 }
 
 fn forward(mut from: broadcast::Receiver<AuditEvent>, to: broadcast::Sender<AuditEvent>) {

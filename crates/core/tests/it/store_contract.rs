@@ -15,11 +15,9 @@ struct InDirectory {
     state: PathBuf,
 }
 
-impl InDirectory {
-    fn new() -> Arc<dyn Fixture> {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        Arc::new(Self { state: dir.path().join("state"), _dir: dir })
-    }
+fn empty() -> Arc<dyn Fixture> {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    Arc::new(InDirectory { state: dir.path().join("state"), _dir: dir })
 }
 
 impl Fixture for InDirectory {
@@ -28,7 +26,7 @@ impl Fixture for InDirectory {
     }
 
     fn fresh(&self) -> Arc<dyn Fixture> {
-        Self::new()
+        empty()
     }
 
     fn state_dir(&self) -> Option<&Path> {
@@ -40,7 +38,7 @@ impl Fixture for InDirectory {
 async fn the_embedded_store_keeps_every_promise() {
     let mut broken = Vec::new();
     for check in CHECKS {
-        if let Err(how) = (check.run)(InDirectory::new()).await {
+        if let Err(how) = (check.run)(empty()).await {
             broken.push(format!("{}:\n  {how}", check.name));
         }
     }

@@ -79,10 +79,7 @@ pub enum EvalError {
 /// # Errors
 /// When a scenario is unknown or results cannot be kept. A run in which the lab failed is no error: it is invalid, and is
 /// run again the next time.
-pub async fn run_campaign(
-    options: &EvalOptions,
-    mut progress: impl FnMut(Progress),
-) -> Result<Scorecard, EvalError> {
+pub async fn run_campaign(options: &EvalOptions, mut progress: impl FnMut(Progress)) -> Result<Scorecard, EvalError> {
     let folder_error = |path: &PathBuf| {
         let path = path.clone();
         move |source| EvalError::Folder { path, source }

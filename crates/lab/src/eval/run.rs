@@ -52,9 +52,12 @@ pub(super) async fn run(
             .flat_map(|truth| truth.classes.iter().map(|class| format!("{} {class}", truth.locus)))
             .collect(),
         actions: Vec::new(),
-        action_expected: scenario.truth.ticket && !scenario.truth.actions.iter().all(|action| {
-            ["wait", "log_message"].iter().any(|nothing| action.name.matches(nothing))
-        }),
+        action_expected: scenario.truth.ticket
+            && !scenario
+                .truth
+                .actions
+                .iter()
+                .all(|action| ["wait", "log_message"].iter().any(|nothing| action.name.matches(nothing))),
         recovered_after_ms: None,
         cost: Cost::default(),
         recording: None,
@@ -202,8 +205,7 @@ async fn start_engine(
 ) -> Result<Engine, String> {
     let mut config = environment.subject_config();
     config.settings.insert("time_scale".to_owned(), Value::from(options.time_scale));
-    let (subject, checker) =
-        (stage.factory)(&config, Some(environment.driver())).map_err(|error| error.to_string())?;
+    let (subject, checker) = (stage.factory)(&config, Some(environment.driver())).map_err(|error| error.to_string())?;
     let store = SqliteStore::open(&folder.join("state")).map_err(|error| error.to_string())?;
     let now = SystemClock.now();
     let lease = store.acquire_lease("eval", now).await.map_err(|error| error.to_string())?;

@@ -2,7 +2,8 @@
 //! it when it ends, whatever way it ends.
 //!
 //! A child is started through the small program `operator-child-guard` by one thread that lives as long as this
-//! process, because the kernel's promise to kill a child is bound to the *thread* that started it.
+//! process, because the kernel's promise to kill a child is bound to the *thread* that started it. What a child starts
+//! in turn is the child's own affair.
 
 mod child;
 mod driver;

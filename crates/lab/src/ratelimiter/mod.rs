@@ -10,6 +10,7 @@ mod outside_write;
 mod places;
 mod programs;
 mod redis_commands;
+mod stage;
 mod start;
 mod undo;
 mod workload;
@@ -17,6 +18,7 @@ mod workload;
 pub use config::{OnRedisFailure, RateLimiterConfig};
 pub use environment::RateLimiterEnvironment;
 pub use fault::Fault;
+pub use stage::STAGE;
 pub use undo::Undo;
 
 /// Checks a workload without starting it.

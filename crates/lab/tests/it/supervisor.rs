@@ -83,7 +83,7 @@ async fn one_that_cannot_start_says_why() {
     supervisor.declare(operator_lab::process::ProcessSpec::new("absent", "/no/such/program")).expect("declare");
     let error = supervisor.start("absent").await.expect_err("no program").to_string();
     assert!(error.contains("/no/such/program"), "{error}");
-    let mut slow = shell("slow", "sleep 60").ready_when(Readiness::ReadyLine);
+    let mut slow = shell("slow", "exec sleep 60").ready_when(Readiness::ReadyLine);
     slow.start_timeout = Duration::from_millis(200);
     supervisor.declare(slow).expect("declare");
     let error = supervisor.start("slow").await.expect_err("never ready");

@@ -33,7 +33,8 @@ async fn local_mode_enforces_a_share_from_memory_and_ends_when_redis_is_back() {
     assert_eq!((answer.status, answer.decided("source").as_str()), (200, "degraded"));
     assert_eq!((&answer.body["current_count"], &answer.body["remaining"]), (&json!(5), &json!(0)));
     let refused = a.api.take("k", 10, 1).await;
-    assert_eq!((refused.status, &refused.body["retry_after_seconds"]), (429, &json!(60)));
+    let retry = refused.body["retry_after_seconds"].as_u64().unwrap();
+    assert!(refused.status == 429 && (30..=60).contains(&retry), "{}", refused.text);
     assert_eq!(b.api.take("k", 10, 6).await.status, 429);
     assert_eq!(b.api.take("k", 10, 5).await.status, 200);
     // A stored limit is remembered.

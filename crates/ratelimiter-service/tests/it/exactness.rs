@@ -146,7 +146,7 @@ async fn disturber(redis: &Redis, shared: &Shared, wanted: u64, cut: bool) -> u6
     for part in 1..=2 {
         reach(shared, wanted * part / 3).await;
         let kind = if part == 1 { "WRITE" } else { "ALL" };
-        let _: String = redis.run(&["CLIENT", "PAUSE", "900", kind]).await;
+        let _: String = redis.run(&["CLIENT", "PAUSE", "1600", kind]).await;
         if cut && kind == "WRITE" {
             // In the middle of the pause, while calls hang.
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -181,7 +181,7 @@ async fn campaign(cut: bool) -> (Verdict, f64) {
     let seed = setting("RATELIMITER_EXACTNESS_SEED", 1);
     let redis = Redis::start().await;
     // A timeout whose unused fifth is long for a busy machine.
-    let flags = |id: &'static str| ["--node-id", id, "--redis-timeout-ms", "500", "--on-redis-failure", "closed"];
+    let flags = |id: &'static str| ["--node-id", id, "--redis-timeout-ms", "1000", "--on-redis-failure", "closed"];
     let nodes = [
         TestNode::start(&redis, &flags("a")).await,
         TestNode::start(&redis, &flags("b")).await,

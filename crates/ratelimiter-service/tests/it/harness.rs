@@ -112,8 +112,11 @@ impl TestNode {
     }
 
     pub async fn start_at(redis_url: &str, flags: &[&str]) -> Self {
+        // Longer than the default, so that a busy machine is not taken for a slow Redis.
+        let patience: &[&str] =
+            if flags.contains(&"--redis-timeout-ms") { &[] } else { &["--redis-timeout-ms", "500"] };
         let all = ["ratelimiter", "--redis-url", redis_url, "--node-port", "0", "--shutdown-grace-ms", "0"];
-        let settings = Settings::parse_from(all.iter().chain(flags));
+        let settings = Settings::parse_from(all.iter().chain(patience).chain(flags));
         let running = server::start(settings).await.expect("a node starts");
         let api = Api::new(&format!("http://{}", running.address));
         Self { running, api }

@@ -60,6 +60,16 @@ pub(crate) struct Fold {
     pub(crate) rows: Vec<RecordedRow>,
 }
 
+impl Fold {
+    /// From when on no entry can be missing, in microseconds: entries leave the log once they are older than the window or
+    /// than a reset, and a fold reaches back only so far.
+    pub(crate) fn complete_since_us(&self) -> u64 {
+        let window_us = self.log.window_ms.saturating_mul(1000);
+        let reach_us = (self.log.window_ms.min(HORIZON_MS) + MARGIN_MS) * 1000;
+        self.now_us.saturating_sub(window_us.min(reach_us)).max(self.complete_after_us).max(self.generation)
+    }
+}
+
 impl Inspection {
     /// Folds these logs.
     pub(crate) async fn fold(&self, logs: &[LogId]) -> Result<Vec<Fold>, InspectorError> {

@@ -53,13 +53,19 @@ pub(super) fn compare(
     let (from, to) = seconds(fold, asked_after_us)?;
     let mut accounts: BTreeMap<(String, u64), Account> = BTreeMap::new();
     let mut since: BTreeMap<&str, (&str, Option<i64>)> = BTreeMap::new();
+    let mut unanswered: BTreeMap<&str, u64> = BTreeMap::new();
     let mut incomplete = 0;
     for node in nodes {
         let complete_since = node.complete_since(&fold.log);
         incomplete += u64::from(complete_since.is_none());
         since.insert(&node.writer, (&node.node, complete_since));
+        // A call whose outcome is not known may have been recorded a second before or after it was sent, and under
+        // whatever generation was in force then.
+        let rows = node.of(&fold.log).iter().filter(|row| (from - 1..=to + 1).contains(&row.second));
+        let not_known = rows.fold(0_u64, |sum, row| sum.saturating_add(row.unanswered));
+        unanswered.insert(&node.writer, not_known);
         if let Some(complete_since) = complete_since {
-            admitted(&mut accounts, fold, node, (from.max(complete_since), to));
+            admitted(&mut accounts, fold, node, not_known, (from.max(complete_since), to));
         }
     }
     let mut not_asked = BTreeSet::new();
@@ -84,7 +90,7 @@ pub(super) fn compare(
             generation: row.generation,
             admitted: 0,
             recorded: 0,
-            unanswered: 0,
+            unanswered: unanswered.get(row.writer.as_str()).copied().unwrap_or(0),
         });
         account.recorded = account.recorded.saturating_add(row.cost);
     }
@@ -93,15 +99,14 @@ pub(super) fn compare(
 }
 
 /// Enters what a node says it admitted in these seconds.
-fn admitted(accounts: &mut BTreeMap<(String, u64), Account>, fold: &Fold, node: &NodeRows, (from, to): (i64, i64)) {
+fn admitted(
+    accounts: &mut BTreeMap<(String, u64), Account>,
+    fold: &Fold,
+    node: &NodeRows,
+    unanswered: u64,
+    (from, to): (i64, i64),
+) {
     let reset_in = i64::try_from(fold.generation / 1_000_000).unwrap_or(i64::MAX);
-    // A call whose outcome is not known may have been recorded a second before or after it was sent, and under
-    // whatever generation was in force then.
-    let unanswered = node
-        .of(&fold.log)
-        .iter()
-        .filter(|row| (from - 1..=to + 1).contains(&row.second))
-        .fold(0_u64, |sum, row| sum.saturating_add(row.unanswered));
     for row in node.of(&fold.log) {
         // Before a reset an older generation was right, and its records may be gone. Since then it is not.
         let outdated = row.generation < fold.generation && row.second <= reset_in;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::NodeRows;
-use super::limits_in_force::{Sources, Writers};
+use super::limits_in_force::{InForce, Sources, Writers};
 use crate::api::Mode;
 use crate::details::{Excess, OverLimit};
 use crate::inspector::Fold;
@@ -73,9 +73,13 @@ pub(super) fn judge(judged: &Judged<'_>) -> Outcome {
             if sum == 0 {
                 continue;
             }
-            match judged.limits.highest(from, until) {
-                None => unknown = true,
-                Some(limit) => {
+            // The limit matters where something was admitted.
+            let active = stretch_first(cells, from, until);
+            let degraded = stretch.iter().any(|(_, cell)| cell.degraded > 0);
+            match judged.limits.highest(active, until, degraded) {
+                InForce::Unknown => unknown = true,
+                InForce::NotSeen => {}
+                InForce::AtMost(limit) => {
                     let excess = judged.stretch(*generation, (from, until), &stretch, limit);
                     let over = |excess: &Excess| excess.admitted.saturating_sub(excess.limit + excess.shares);
                     if over(&excess) > worst.as_ref().map_or(0, over) {
@@ -90,6 +94,11 @@ pub(super) fn judge(judged: &Judged<'_>) -> Outcome {
         None if unknown => Outcome::LimitUnknown,
         None => Outcome::Within,
     }
+}
+
+/// The first second from `from` on in which something was admitted.
+fn stretch_first(cells: &Cells, from: i64, until: i64) -> i64 {
+    cells.range((from, 0)..=(until, usize::MAX)).next().map_or(from, |((second, _), _)| *second)
 }
 
 /// What was admitted by second and node, in one generation. Boots that cannot be asked share one index after the nodes'.

@@ -21,11 +21,21 @@ pub(crate) fn majority_default<'a>(nodes: impl Iterator<Item = &'a NodeDetail>) 
     votes.into_iter().find(|(_, count)| count * 2 > voters).map(|(default, _)| default)
 }
 
-/// The highest limit of each log that was seen in an entry of it, and in which second last. It stands for the part of
-/// a stretch that a fold no longer reaches.
+/// The highest limit of each log that was seen in an entry of it. It stands for the part of a stretch that a fold no
+/// longer reaches, if earlier folds reached it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LimitMemory {
-    highest: BTreeMap<LogId, (u64, i64)>,
+    seen: BTreeMap<LogId, Seen>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    /// The highest limit, and in which second it was last seen.
+    limit: Option<(u64, i64)>,
+    /// Since when no entry can have escaped, in microseconds.
+    since_us: u64,
+    /// The last fold, in microseconds.
+    until_us: u64,
 }
 
 /// More logs are not remembered.
@@ -34,34 +44,42 @@ const MAX_REMEMBERED: usize = 20_000;
 impl LimitMemory {
     /// Remembers what a fold shows.
     pub(crate) fn learn(&mut self, fold: &Fold, writers: &Writers, default: Option<u64>) {
-        let now = second(fold.now_us);
-        let keep = i64::try_from(fold.log.window_ms / 1000).unwrap_or(i64::MAX).saturating_add(60);
+        if self.seen.len() >= MAX_REMEMBERED && !self.seen.contains_key(&fold.log) {
+            return;
+        }
+        let complete_us = fold.complete_since_us();
+        let fresh = Seen { limit: None, since_us: complete_us, until_us: fold.now_us };
+        let seen = self.seen.entry(fold.log.clone()).or_insert(fresh);
+        if complete_us > seen.until_us {
+            seen.since_us = complete_us;
+        }
+        seen.until_us = fold.now_us;
+        let keep = second(fold.now_us).saturating_sub(keep_s(&fold.log));
         for row in &fold.rows {
             let Some(limit) = requested(&row.writer, row.limit, writers, default) else { continue };
-            if self.highest.len() >= MAX_REMEMBERED && !self.highest.contains_key(&fold.log) {
-                return;
-            }
-            let entry = self.highest.entry(fold.log.clone()).or_insert((limit, row.second));
-            let forgotten = entry.1 < now.saturating_sub(keep);
-            if forgotten || limit > entry.0 {
-                *entry = (limit, row.second);
-            } else if limit == entry.0 {
-                entry.1 = entry.1.max(row.second);
+            match &mut seen.limit {
+                Some((highest, last)) if *highest == limit => *last = row.second.max(*last),
+                Some((highest, last)) if *highest > limit && *last >= keep => {}
+                other => *other = Some((limit, row.second)),
             }
         }
     }
 
-    /// Forgets logs whose limit was last seen before `second`.
-    pub(crate) fn forget_before(&mut self, second: i64) {
-        self.highest.retain(|log, (_, seen)| {
-            let keep = i64::try_from(log.window_ms / 1000).unwrap_or(i64::MAX).saturating_add(60);
-            *seen >= second.saturating_sub(keep)
-        });
+    /// Forgets logs that were not folded since `second`.
+    pub(crate) fn forget_before(&mut self, second_: i64) {
+        self.seen.retain(|log, seen| second(seen.until_us) >= second_.saturating_sub(keep_s(log)));
     }
 
-    fn of(&self, log: &LogId) -> Option<u64> {
-        self.highest.get(log).map(|(limit, _)| *limit)
+    /// The highest limit seen, if nothing can have escaped since `from_us`.
+    fn of(&self, log: &LogId, from_us: u64) -> Option<Option<u64>> {
+        let seen = self.seen.get(log).filter(|seen| seen.since_us <= from_us)?;
+        Some(seen.limit.map(|(limit, _)| limit))
     }
+}
+
+/// How long a limit matters that was seen in a log, in seconds.
+fn keep_s(log: &LogId) -> i64 {
+    i64::try_from(log.window_ms / 1000).unwrap_or(i64::MAX).saturating_add(60)
 }
 
 /// Everything a limit may come from.
@@ -73,23 +91,44 @@ pub(super) struct Sources<'a> {
     pub(super) default: Option<u64>,
 }
 
+/// What was in force for some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InForce {
+    /// This at most.
+    AtMost(u64),
+    /// It was never looked at, so it cannot be judged.
+    NotSeen,
+    /// It was the default of the nodes, on which they do not agree.
+    Unknown,
+}
+
 impl Sources<'_> {
-    /// The highest limit in force in the seconds from `from` to `to`; none if it cannot be told.
-    pub(super) fn highest(&self, from: i64, to: i64) -> Option<u64> {
+    /// The highest limit in force in the seconds from `from` to `to`. With `degraded`, something in them was admitted
+    /// without Redis: no entry tells by which limit, so the default may have been it.
+    pub(super) fn highest(&self, from: i64, to: i64, degraded: bool) -> InForce {
         let (stored, always) = stored_between(self.record, micros(from), micros(to + 1));
-        if always {
-            return stored;
-        }
         let mut highest = stored;
-        for row in self.fold.rows.iter().filter(|row| (from..=to).contains(&row.second)) {
-            highest = highest.max(Some(requested(&row.writer, row.limit, self.writers, self.default)?));
+        if !always {
+            for row in self.fold.rows.iter().filter(|row| (from..=to).contains(&row.second)) {
+                match requested(&row.writer, row.limit, self.writers, self.default) {
+                    Some(limit) => highest = highest.max(Some(limit)),
+                    None => return InForce::Unknown,
+                }
+            }
+            if degraded {
+                match self.default {
+                    Some(default) => highest = highest.max(Some(default)),
+                    None => return InForce::Unknown,
+                }
+            }
+            if micros(from) < self.fold.complete_since_us() {
+                match self.memory.of(&self.fold.log, micros(from)) {
+                    Some(seen) => highest = highest.max(seen),
+                    None => return InForce::NotSeen,
+                }
+            }
         }
-        // What lies beyond the window is trimmed from the log, what lies beyond the last 1,000 entries is not folded.
-        let back = micros(from) < self.fold.now_us.saturating_sub(self.fold.log.window_ms.saturating_mul(1000));
-        if back || micros(from) < self.fold.complete_after_us {
-            highest = highest.max(self.memory.of(&self.fold.log));
-        }
-        highest.or(self.default)
+        highest.or(self.default).map_or(InForce::Unknown, InForce::AtMost)
     }
 }
 

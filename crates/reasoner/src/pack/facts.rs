@@ -11,11 +11,18 @@ use crate::parameters::{INCARNATION_REACH, ITEMS_PER_KIND, ITEMS_PER_MINOR_KIND,
 use crate::text::{bounded, clean, number, quantity};
 use crate::{EvidenceKind, PackInput, PastTicket, ViolationFact};
 
-/// The violations, gravest first.
-fn in_order<'a>(input: &PackInput<'a>) -> Vec<&'a ViolationFact> {
+/// The violations, those of the incident first, and of those the gravest.
+fn in_order<'a>(input: &PackInput<'a>, tickets: &BTreeSet<&String>) -> Vec<&'a ViolationFact> {
+    let context = |one: &ViolationFact| !one.ticket.as_ref().is_some_and(|ticket| tickets.contains(ticket));
     let mut violations: Vec<_> = input.violations.iter().collect();
     violations.sort_by(|a, b| {
-        (b.severity, a.first_seen, &a.invariant, &a.on).cmp(&(a.severity, b.first_seen, &b.invariant, &b.on))
+        (context(a), b.severity, a.first_seen, &a.invariant, &a.on).cmp(&(
+            context(b),
+            a.severity,
+            b.first_seen,
+            &b.invariant,
+            &b.on,
+        ))
     });
     violations.truncate(ITEMS_PER_KIND);
     violations
@@ -30,8 +37,8 @@ pub(crate) fn violated_invariants(input: &PackInput<'_>) -> Vec<InvariantDefinit
     found.into_iter().cloned().collect()
 }
 
-pub(crate) fn violations(input: &PackInput<'_>) -> Vec<Draft> {
-    in_order(input)
+pub(crate) fn violations(input: &PackInput<'_>, tickets: &BTreeSet<&String>) -> Vec<Draft> {
+    in_order(input, tickets)
         .into_iter()
         .map(|violation| {
             let unit = input.invariants.iter().find(|one| one.name == violation.invariant).map_or("", |one| &one.unit);
@@ -63,8 +70,8 @@ pub(crate) fn violations(input: &PackInput<'_>) -> Vec<Draft> {
         .collect()
 }
 
-pub(crate) fn discrepancies(input: &PackInput<'_>) -> Vec<Draft> {
-    let mut found: Vec<(&ViolationFact, &Discrepancy)> = in_order(input)
+pub(crate) fn discrepancies(input: &PackInput<'_>, tickets: &BTreeSet<&String>) -> Vec<Draft> {
+    let mut found: Vec<(&ViolationFact, &Discrepancy)> = in_order(input, tickets)
         .into_iter()
         .flat_map(|violation| violation.finding.discrepancies.iter().map(move |discrepancy| (violation, discrepancy)))
         .collect();

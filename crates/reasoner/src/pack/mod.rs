@@ -16,6 +16,8 @@ mod signals;
 mod states;
 mod window;
 
+use std::collections::BTreeSet;
+
 use operator_protocols::{Locus, Timestamp};
 
 pub(crate) use self::flow::PER_REQUEST;
@@ -37,15 +39,23 @@ impl EvidencePack {
     /// Collects the evidence on one incident. The same input gives the same pack to the byte, in whatever order the
     /// observations list their parts.
     pub fn build(input: &PackInput<'_>) -> Self {
+        Self::build_for(input, &[])
+    }
+
+    /// The same, for an incident that consists of these tickets; violations of others, or of none, are context. With no
+    /// ticket, or none that a violation carries, all violations are taken to be of the incident.
+    pub fn build_for(input: &PackInput<'_>, tickets: &[String]) -> Self {
+        let tickets: BTreeSet<&String> =
+            input.violations.iter().filter_map(|one| one.ticket.as_ref()).filter(|one| tickets.contains(one)).collect();
         let states = States::of(input.history);
-        let window = Window::of(input, &states);
+        let window = Window::of(input, &tickets, &states);
         let series = series::collect(input.history);
         let groups = Groups::of_parts(states.components.values().copied(), states.dependencies.values().copied());
         let judged = judge::judge(&series, &groups, &window);
         let silent = judge::silent(&series, &window);
 
-        let mut drafts = facts::violations(input);
-        drafts.extend(facts::discrepancies(input));
+        let mut drafts = facts::violations(input, &tickets);
+        drafts.extend(facts::discrepancies(input, &tickets));
         drafts.extend(facts::component_states(&states, &window));
         drafts.extend(facts::incarnations(&states, &window));
         drafts.extend(facts::dependency_states(&states, &window));
@@ -81,6 +91,7 @@ impl EvidencePack {
             from: input.history.iter().next().map_or(input.now, |first| first.at),
             observations: input.history.len(),
             onset,
+            tickets: tickets.into_iter().cloned().collect(),
             items: drafts
                 .into_iter()
                 .enumerate()

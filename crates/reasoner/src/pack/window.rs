@@ -1,5 +1,6 @@
 //! Where the healthy past ends and the trouble begins.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use operator_protocols::{ComponentState, DependencyState, Timestamp};
@@ -22,7 +23,7 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub fn of(input: &PackInput<'_>, states: &States<'_>) -> Self {
+    pub fn of(input: &PackInput<'_>, tickets: &BTreeSet<&String>, states: &States<'_>) -> Self {
         let mut gaps: Vec<i64> = input
             .history
             .iter()
@@ -34,7 +35,7 @@ impl Window {
             .get(gaps.len() / 2)
             .map_or(Duration::from_secs(5), |gap| Duration::from_millis(u64::try_from(*gap).unwrap_or(0).max(1)));
         let first = input.history.iter().next().map_or(input.now, |first| first.at);
-        let start = start(input, states).unwrap_or_else(|| {
+        let start = start(input, tickets, states).unwrap_or_else(|| {
             // Nothing says when: the latest few looks are the present, what was before is the past.
             let latest_samples = LATEST_SAMPLES.min(input.history.len());
             input.history.iter().rev().nth(latest_samples.saturating_sub(1)).map_or(input.now, |o| o.at)
@@ -46,9 +47,13 @@ impl Window {
 
 /// The beginning of the latest episode: violations that began close to each other, and the change of state that may
 /// have begun it.
-fn start(input: &PackInput<'_>, states: &States<'_>) -> Option<Timestamp> {
-    let mut seen: Vec<Timestamp> =
-        input.violations.iter().map(|violation| violation.first_seen.min(input.now)).collect();
+fn start(input: &PackInput<'_>, tickets: &BTreeSet<&String>, states: &States<'_>) -> Option<Timestamp> {
+    let mut seen: Vec<Timestamp> = input
+        .violations
+        .iter()
+        .filter(|one| tickets.is_empty() || one.ticket.as_ref().is_some_and(|ticket| tickets.contains(ticket)))
+        .map(|violation| violation.first_seen.min(input.now))
+        .collect();
     seen.sort_unstable();
     let mut start = seen.last().copied();
     for earlier in seen.iter().rev() {

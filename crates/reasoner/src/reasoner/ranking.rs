@@ -74,7 +74,8 @@ fn weigh<'p>(case: &Case<'p>, rule: &dyn Rule, locus: Locus) -> Weighed<'p> {
     rule.weigh(case, &locus, &mut others);
     terms.extend(others.scaled(rule.certainty(case, &locus)));
     if !explains_a_violation && class != FaultClass::NoFault {
-        let gravest = case.violations.first().map(|(_, item)| *item);
+        let gravest =
+            case.violations.iter().find(|(violation, _)| case.pack.is_of_incident(violation)).map(|(_, item)| *item);
         terms.note(gravest, -EXPLAINS_NO_VIOLATION, "it explains nothing of what is violated");
     }
     if case.violations.is_empty() && !matches!(class, FaultClass::NoFault | FaultClass::LoadSurge) {

@@ -40,7 +40,13 @@ pub(crate) fn report(case: &Case<'_>, ranking: &Ranking<'_>, actions: &[ActionDe
         readings: readings(case),
         confidence: confidence(ranking.decided, probability),
         alternatives: alternatives(case, ranking),
-        severity: case.violations.iter().map(|(violation, _)| violation.severity).max().unwrap_or(Severity::Info),
+        severity: case
+            .violations
+            .iter()
+            .filter(|(violation, _)| pack.is_of_incident(violation))
+            .map(|(violation, _)| violation.severity)
+            .max()
+            .unwrap_or(Severity::Info),
         recommended_action: in_words(&primary, &recommended_actions, actions),
         commands: commands(&pack.incident),
         risks: risks(case, &primary, &recommended_actions, actions),
@@ -107,7 +113,6 @@ fn confidence(decided: bool, probability: f64) -> Confidence {
 }
 
 fn alternatives(case: &Case<'_>, ranking: &Ranking<'_>) -> Vec<Alternative> {
-    let Some(first) = ranking.causes.first() else { return Vec::new() };
     ranking
         .causes
         .iter()
@@ -119,7 +124,7 @@ fn alternatives(case: &Case<'_>, ranking: &Ranking<'_>) -> Vec<Alternative> {
             conclusion: if ranking.decided && n < ranking.together {
                 "it is so as well: a failure of its own".to_owned()
             } else {
-                wording::conclusion(first, other, ranking.decided)
+                wording::conclusion(other, ranking.decided)
             },
         })
         .collect()
@@ -158,7 +163,7 @@ fn in_words(primary: &Hypothesis, recommended: &[RecommendedAction], actions: &[
                 "{} on {}: {}. It {does}.",
                 bounded(&first.action, 60),
                 bounded(&first.target.to_string(), 120),
-                bounded(what, 200)
+                bounded(what, 200).trim_end_matches('.')
             )
         }
     }

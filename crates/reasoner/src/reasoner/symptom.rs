@@ -10,7 +10,7 @@ use operator_protocols::{
 use super::case::Case;
 use super::load;
 use crate::parameters::{
-    DEVIATION_NATS, DEVIATION_UNIT, MODERATE, SYMPTOM_CRITICAL, SYMPTOM_FAINT, SYMPTOM_GRAVE, SYMPTOM_HINT,
+    CONTEXT, DEVIATION_NATS, DEVIATION_UNIT, MODERATE, SYMPTOM_CRITICAL, SYMPTOM_FAINT, SYMPTOM_GRAVE, SYMPTOM_HINT,
     SYMPTOM_LINK, SYMPTOM_WARNING,
 };
 use crate::{EvidenceItem, EvidenceKind};
@@ -166,5 +166,32 @@ pub(crate) fn symptoms<'p>(case: &Case<'p>) -> Vec<Symptom<'p>> {
     if let Some(surge) = load::surge(case) {
         found.add(&Locus::Nothing, Nature::Surge, MODERATE, surge.item, surge.item.at);
     }
-    found.by_place.into_values().collect()
+    let mut symptoms: Vec<_> = found.by_place.into_values().collect();
+    for symptom in &mut symptoms {
+        if of_another_incident(case, symptom) {
+            symptom.weight *= CONTEXT;
+            symptom.violated = false;
+        }
+    }
+    symptoms
+}
+
+/// Whether a symptom is at a place, or made of accounts, of which only other incidents have tickets.
+fn of_another_incident(case: &Case<'_>, symptom: &Symptom<'_>) -> bool {
+    let mut theirs = false;
+    for (violation, _) in &case.violations {
+        let carries = symptom.items.iter().any(|item| match &item.kind {
+            EvidenceKind::Discrepancy { discrepancy, invariant } => {
+                violation.invariant == *invariant && violation.finding.discrepancies.contains(discrepancy)
+            }
+            _ => false,
+        });
+        if carries || violation.on == symptom.on {
+            if case.pack.is_of_incident(violation) {
+                return false;
+            }
+            theirs = true;
+        }
+    }
+    theirs
 }

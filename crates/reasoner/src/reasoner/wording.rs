@@ -45,18 +45,16 @@ pub(crate) fn statement(case: &Case<'_>, class: FaultClass, locus: &Locus) -> St
 }
 
 /// Why an alternative was not chosen.
-pub(crate) fn conclusion(first: &Weighed<'_>, other: &Weighed<'_>, decided: bool) -> String {
-    let against = match other.terms.worst() {
-        Some(term) => match term.item {
-            Some(item) => format!("{} ({})", term.because, item.id),
-            None => term.because.clone(),
-        },
-        None => "the evidence speaks for it less".to_owned(),
-    };
-    if decided {
-        format!("less likely ({:.0}% to {:.0}%): {against}", other.probability * 100.0, first.probability * 100.0)
-    } else {
-        format!("neither chosen nor ruled out ({:.0}%): most against it is that {against}", other.probability * 100.0)
+pub(crate) fn conclusion(other: &Weighed<'_>, decided: bool) -> String {
+    let against = other.terms.worst().map(|term| match term.item {
+        Some(item) => format!("{} ({})", term.because, item.id),
+        None => term.because.clone(),
+    });
+    match (decided, against) {
+        (true, Some(against)) => format!("less likely: {against}"),
+        (true, None) => "less likely: less speaks for it".to_owned(),
+        (false, Some(against)) => format!("neither chosen nor ruled out; most against it: {against}"),
+        (false, None) => "neither chosen nor ruled out; nothing speaks against it".to_owned(),
     }
 }
 

@@ -105,7 +105,7 @@ impl Diagnosis {
                     if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") }
                 };
                 format!(
-                    "**{}** ({}): {}. For: {}. Against: {}.",
+                    "**{}**, {}: {}. For: {}. Against: {}.",
                     title(&one.hypothesis),
                     percent(one.hypothesis.probability),
                     inline(&one.conclusion),

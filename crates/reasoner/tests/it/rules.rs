@@ -438,3 +438,23 @@ fn without_a_past_the_one_of_several_peers_that_differs_is_found() {
     scene.looks.retain(|look| look.at >= ONSET);
     assert_eq!(answer(&scene.diagnosis()), (FaultClass::ComponentSlow, api(2)));
 }
+
+#[test]
+fn two_incidents_at_one_time_are_explained_each_by_its_own_cause() {
+    let found = vec![account(DiscrepancyKind::Unclaimed, item(1), None, store(), 3, 3)];
+    let scene = Scene::new()
+        .since_onset(|look| {
+            set(look, &api(2), ComponentState::Down);
+            add(look, &hop(3), "hop_seconds", 0.15);
+            add(look, &api(3), "request_seconds", 0.15);
+        })
+        .violated("down", api(2))
+        .ticket("T-1")
+        .drift(item(1), found)
+        .ticket("T-2")
+        .violated("latency", api(3))
+        .ticket("T-3");
+    assert_eq!(answer(&scene.diagnosis_of("T-1")), (FaultClass::ComponentDown, api(2)));
+    assert_eq!(answer(&scene.diagnosis_of("T-2")), (FaultClass::ExternalMutation, item(1)));
+    assert_eq!(answer(&scene.diagnosis_of("T-3")), (FaultClass::LinkSlow, hop(3)));
+}

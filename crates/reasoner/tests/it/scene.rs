@@ -103,6 +103,33 @@ impl Scene {
         })
     }
 
+    /// The diagnosis of an incident that consists of one ticket.
+    pub fn diagnosis_of(&self, ticket: &str) -> Diagnosis {
+        let pack = EvidencePack::build_for(
+            &PackInput {
+                subject: SUBJECT,
+                incident: "I-1",
+                now: self.now(),
+                history: &self.history(),
+                violations: &self.violations,
+                invariants: &invariants(),
+                actions: &actions(),
+                own_actions: &self.own_actions,
+                similar: &[],
+            },
+            &[ticket.to_owned()],
+        );
+        Reasoner::new().explain(&pack, &actions())
+    }
+
+    /// Gives the last violation a ticket.
+    pub fn ticket(mut self, ticket: &str) -> Self {
+        if let Some(last) = self.violations.last_mut() {
+            last.ticket = Some(ticket.to_owned());
+        }
+        self
+    }
+
     pub fn diagnosis(&self) -> Diagnosis {
         Reasoner::new().explain(&self.pack(), &actions())
     }

@@ -24,6 +24,7 @@ pub mod sample;
 mod selecting;
 mod snapshot;
 mod states;
+mod steps;
 
 use std::path::Path;
 use std::sync::Arc;

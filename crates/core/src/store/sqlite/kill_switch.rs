@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use operator_protocols::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::sha256_hex;
+use crate::store::sqlite::file_name::{decode, encode};
 use crate::store::sqlite::trouble::unavailable;
 use crate::store::{KillScope, KillState, StoreError};
 
@@ -31,9 +31,6 @@ const RETRY: Duration = Duration::from_millis(1);
 
 /// The most that is read of a file.
 const MAX_FILE: u64 = 64 * 1024;
-
-/// The longest encoded subject name that a file is named after; longer ones are hashed.
-const MAX_NAME: usize = 128;
 
 /// What stands in a file. A file made by hand has none of it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -212,38 +209,6 @@ fn modified(path: &Path) -> Timestamp {
     let since =
         fs::metadata(path).and_then(|data| data.modified()).ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
     Timestamp::from_millis(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
-}
-
-/// A subject's name as part of a file's name: letters, digits, `-` and `_` as they are, other bytes as `%` and two
-/// digits; a hash, where that is too long.
-fn encode(name: &str) -> String {
-    let encoded = name.bytes().fold(String::new(), |mut text, byte| {
-        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02x}"));
-        }
-        text
-    });
-    if encoded.len() <= MAX_NAME { encoded } else { format!("={}", sha256_hex("operator/kill-switch/1", name)) }
-}
-
-fn decode(encoded: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = encoded.as_bytes();
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        match (first, tail) {
-            (b'%', [high, low, after @ ..]) => {
-                let digits = [*high, *low];
-                bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
-                rest = after;
-            }
-            (b'%' | b'=', _) => return None,
-            (byte, _) => bytes.push(*byte),
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

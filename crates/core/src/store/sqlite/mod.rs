@@ -12,6 +12,7 @@ mod claim;
 mod commit_cycle;
 mod connection;
 mod decide;
+mod file_name;
 mod finish;
 mod intent;
 pub mod kill_switch;

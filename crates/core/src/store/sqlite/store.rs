@@ -76,7 +76,7 @@ impl SqliteStore {
         self.writer()?.run(limit).await.map_err(|trouble| trouble.into_store("limit its size"))
     }
 
-    fn writer(&self) -> Result<&Writer, StoreError> {
+    pub(super) fn writer(&self) -> Result<&Writer, StoreError> {
         self.writer.as_ref().ok_or_else(|| unavailable("be written to", "it is open for reading only"))
     }
 

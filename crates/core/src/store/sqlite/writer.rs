@@ -119,3 +119,59 @@ impl Drop for Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::SqliteStore;
+    use crate::store::{ClaimError, Store};
+
+    async fn set(store: &Writer, pragma: &'static str) {
+        let run = |state: &mut WriterState| Ok(state.connection()?.execute_batch(pragma)?);
+        store.run(run).await.expect("a setting");
+    }
+
+    #[tokio::test]
+    async fn a_database_that_may_not_be_written_to_is_tried_anew_with_the_next_command() {
+        use crate::store::contract::sample::{NOW, execution, gate, proposed};
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let store = SqliteStore::open(dir.path()).expect("a new store");
+        let epoch = store.acquire_lease("test", NOW).await.expect("a free lease").epoch;
+        store.commit_cycle(epoch, proposed(&[execution(1)])).await.expect("it can be written to");
+        let writer = store.writer().expect("a writer");
+
+        // What SQLite says of a file that is read-only is what it says of this.
+        set(writer, "PRAGMA query_only = ON").await;
+        let error = store.claim(gate(&execution(1), epoch)).await.expect_err("read-only");
+        let ClaimError::Store(StoreError::Unavailable { source, .. }) = error else { panic!("{error:?}") };
+        assert!(source.to_string().contains("readonly"), "{source}");
+        // The connection was given up, and the next one is as it should be.
+        store.claim(gate(&execution(1), epoch)).await.expect("it resumes by itself");
+        let settings = |state: &mut WriterState| {
+            let of = |name| {
+                state.connection()?.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(Trouble::from)
+            };
+            Ok([of("synchronous")?, of("foreign_keys")?])
+        };
+        assert_eq!(writer.run(settings).await.expect("settings"), [2, 1]);
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_for_is_done_before_it_ends_even_if_nobody_waits() {
+        use crate::store::contract::sample::{NOW, event};
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let store = SqliteStore::open(dir.path()).expect("a new store");
+        store.acquire_lease("test", NOW).await.expect("a free lease");
+        let mut asked = store.append_audit(event("x", "x"));
+        // Asked once, and then forgotten.
+        std::future::poll_fn(|context| {
+            let _not_yet = asked.as_mut().poll(context);
+            std::task::Poll::Ready(())
+        })
+        .await;
+        drop(asked);
+        drop(store);
+        let store = SqliteStore::open(dir.path()).expect("the store again");
+        assert_eq!(store.audit(1, 10).await.expect("rows").len(), 1);
+    }
+}

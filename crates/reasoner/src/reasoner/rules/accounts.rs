@@ -1,10 +1,12 @@
 //! Causes that show in accounts that do not agree: who is the author, who is the holder, and what the peers say.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use operator_protocols::{DiscrepancyKind, FaultClass, Locus};
 
 use super::{Explains, Rule};
 use crate::parameters::{DECISIVE, MODERATE, STRONG, WEAK};
-use crate::reasoner::accounts::{Account, Accounts, Missing, Pattern};
+use crate::reasoner::accounts::{Account, Accounts, Pattern};
 use crate::reasoner::case::Case;
 use crate::reasoner::reach::{Reach, UNEXPLAINED};
 use crate::reasoner::symptom::{Nature, Symptom};
@@ -56,13 +58,12 @@ impl Rule for StateDivergence {
 
     fn explains<'p>(&self, case: &Case<'p>, locus: &Locus) -> Explains<'p> {
         let (locus, reach) = (locus.clone(), case.reach(locus));
-        let alone: Vec<Locus> = holders(case, |missing| {
-            missing.claimants.contains_key(&locus) && missing.claimants.len() == 1 && missing.pattern() != Pattern::All
-        });
+        let alone = alone(case, &locus);
         Box::new(move |symptom| match symptom.nature {
-            Nature::Accounts(DiscrepancyKind::Missing) if alone.contains(&symptom.on) => {
-                (1.0, "only its claims are not held")
-            }
+            Nature::Accounts(DiscrepancyKind::Missing) if alone.contains_key(&symptom.on) => match alone[&symptom.on] {
+                true => (1.0, "only its claims are not held"),
+                false => (0.8, "its claims are not held"),
+            },
             Nature::Accounts(DiscrepancyKind::Missing) if symptom.implicates.contains(&locus) => {
                 (0.2, "others' claims are not held either")
             }
@@ -74,7 +75,7 @@ impl Rule for StateDivergence {
     fn weigh<'p>(&self, case: &Case<'p>, locus: &Locus, terms: &mut Terms<'p>) {
         for missing in case.accounts.missing.values() {
             let Some(accounts) = missing.claimants.get(locus) else { continue };
-            let what = accounts.iter().map(|(one, _)| &one.what).collect::<std::collections::BTreeSet<_>>().len();
+            let what = accounts.iter().map(|(one, _)| &one.what).collect::<BTreeSet<_>>().len();
             match missing.pattern() {
                 Pattern::Some if what >= 2 => {
                     cite(accounts, terms, DECISIVE, "its claims are not held, and the others' are");
@@ -90,9 +91,17 @@ impl Rule for StateDivergence {
     }
 }
 
-/// The holders of whose missing claims something is true.
-fn holders(case: &Case<'_>, is: impl Fn(&Missing<'_>) -> bool) -> Vec<Locus> {
-    case.accounts.missing.iter().filter(|(_, missing)| is(missing)).map(|(holder, _)| (*holder).clone()).collect()
+/// The holders at which only this claimant misses something; whether there are others that miss nothing.
+fn alone(case: &Case<'_>, claimant: &Locus) -> BTreeMap<Locus, bool> {
+    let missing = case.accounts.missing.iter().filter(|(_, missing)| {
+        missing.claimants.len() == 1 && missing.claimants.contains_key(claimant) && missing.pattern() != Pattern::All
+    });
+    missing.map(|(holder, missing)| ((*holder).clone(), missing.pattern() == Pattern::Some)).collect()
+}
+
+/// Whether `locus` is one of two that differ where there is no majority.
+fn may_be(account: &Account<'_>, locus: &Locus) -> bool {
+    !Accounts::from_majority(account) && (account.0.claimed_by.as_ref() == Some(locus) || account.0.held_by == *locus)
 }
 
 impl Rule for ConfigDivergence {
@@ -101,19 +110,24 @@ impl Rule for ConfigDivergence {
     }
 
     fn loci<'p>(&self, case: &Case<'p>) -> Vec<Locus> {
-        case.accounts.differs.keys().map(|locus| (*locus).clone()).collect()
+        let claimants = case.accounts.differs.keys().map(|locus| (*locus).clone());
+        let others = case.accounts.differs.values().flatten().filter(|account| !Accounts::from_majority(account));
+        claimants.chain(others.map(|(one, _)| one.held_by.clone())).collect()
     }
 
     fn explains<'p>(&self, case: &Case<'p>, locus: &Locus) -> Explains<'p> {
         let (locus, reach) = (locus.clone(), case.reach(locus));
-        let alone = holders(case, |missing| {
-            missing.claimants.contains_key(&locus) && missing.claimants.len() == 1 && missing.pattern() != Pattern::All
-        });
+        let alone = alone(case, &locus);
+        // Without a majority, either of two that differ may be the one.
+        let undecided = case.accounts.differs.values().flatten().any(|account| may_be(account, &locus));
         Box::new(move |symptom| match symptom.nature {
             Nature::Accounts(DiscrepancyKind::Differs) if symptom.on == locus => {
                 (1.0, "its settings are the ones that differ")
             }
-            Nature::Accounts(DiscrepancyKind::Missing) if alone.contains(&symptom.on) => {
+            Nature::Accounts(DiscrepancyKind::Differs) if undecided && symptom.implicates.contains(&locus) => {
+                (1.0, "it or the other has other settings")
+            }
+            Nature::Accounts(DiscrepancyKind::Missing) if alone.contains_key(&symptom.on) => {
                 (0.8, "with other settings it may write elsewhere")
             }
             _ => outcome(symptom, std::slice::from_ref(&locus), &reach),
@@ -121,12 +135,14 @@ impl Rule for ConfigDivergence {
     }
 
     fn weigh<'p>(&self, case: &Case<'p>, locus: &Locus, terms: &mut Terms<'p>) {
-        let Some(accounts) = case.accounts.differs.get(locus) else { return };
-        if accounts.iter().any(Accounts::from_majority) {
+        let own = case.accounts.differs.get(locus).filter(|accounts| accounts.iter().any(Accounts::from_majority));
+        if let Some(accounts) = own {
             cite(accounts, terms, DECISIVE, "it differs from the majority of its peers");
-        } else {
-            cite(accounts, terms, WEAK, "it differs from others, of which none are a majority");
+            return;
         }
+        let undecided: Vec<Account<'p>> =
+            case.accounts.differs.values().flatten().filter(|account| may_be(account, locus)).copied().collect();
+        cite(&undecided, terms, WEAK, "it and another differ, and neither is in the majority");
     }
 }
 

@@ -78,8 +78,12 @@ impl Rule for MonitoringGap {
         } else {
             vec![locus.clone()]
         };
+        // Where most of it is silent, no judgement of any of it is worth much.
+        let silent = blind.iter().filter(|on| matches!(on, Locus::Component(_))).count();
+        let mostly = *locus == Locus::Nothing && silent * 2 > case.components.len();
         Box::new(move |symptom| match symptom.nature {
             Nature::Silent if blind.contains(&symptom.on) => (1.0, "it cannot be seen"),
+            Nature::Performance | Nature::Outcome if mostly => (0.7, "hardly anything can be seen"),
             Nature::Performance if blind.contains(&symptom.on) => (0.5, "it cannot be seen well"),
             Nature::Outcome => (0.3, "what it is about may not be visible"),
             _ => (0.0, UNEXPLAINED),

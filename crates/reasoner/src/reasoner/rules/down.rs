@@ -49,8 +49,13 @@ impl Rule for ComponentDown {
                 None => terms.note(healthy.or(state), -DECISIVE, "it answers"),
             },
             Some(ComponentState::Unknown) | None => {
+                let heard = case.components.values().any(|one| one.state != ComponentState::Unknown);
                 if let Some(item) = facts.silent.or(state) {
-                    terms.add(item, MODERATE, "nothing is heard of it");
+                    if heard {
+                        terms.add(item, MODERATE, "nothing is heard of it");
+                    } else {
+                        terms.add(item, -MODERATE, "nothing is heard of anything: who looks is blind");
+                    }
                 }
                 let links = InLinks::of(case, id, None);
                 if links.callers >= 2 && links.sick.len() == links.callers {

@@ -1,0 +1,121 @@
+//! Starting an environment: in this process, or in one of its own that outlives this one.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use operator_lab::control::{ControlClient, ControlServer};
+use operator_lab::environment::Environment;
+
+use crate::app::App;
+use crate::commands::deploy::text;
+use crate::commands::lab::Where;
+use crate::exit::{Exit, Failure};
+use crate::output::say;
+use crate::registry::{self, Lab};
+use crate::signals::Stop;
+
+/// How long an environment in the background may take to answer.
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// How often it is asked meanwhile.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// What to start.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The kind of system
+    kind: String,
+    /// The scenario whose environment and load it is; the first of the demonstration, if none is named
+    #[arg(long, value_name = "ID")]
+    scenario: Option<String>,
+    /// Without load
+    #[arg(long)]
+    no_load: bool,
+    /// In a process of its own, which goes on when this one has ended
+    #[arg(long)]
+    background: bool,
+    #[command(flatten)]
+    at: Where,
+}
+
+pub(super) async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
+    let lab = lab(&args.kind)?;
+    let folder = args.at.folder(app)?;
+    if args.background {
+        return in_background(app, &args, &folder).await;
+    }
+    let scenario = args.scenario.as_deref().or(lab.demo.first().map(|chapter| chapter.scenario)).unwrap_or_default();
+    let scenario = (lab.scenario)(scenario, 0).map_err(|error| Failure::usage(error.to_string()))?;
+    let mut stop = Stop::listen()?;
+    let start = |error| Failure::failed(format!("start the environment in {}", folder.display()), error);
+    let stage = (lab.start)(&scenario, folder.clone()).await.map_err(start)?;
+    let environment: Arc<dyn Environment> = Arc::clone(&stage.environment);
+    if !args.no_load {
+        environment.start_workload(&scenario.workload).await.map_err(start)?;
+    }
+    let server = ControlServer::start(&folder, Arc::clone(&environment)).map_err(start)?;
+    let status = environment.status();
+    app.output.print("environment", &status, || text(&status))?;
+    say(&format!("watch it:    operator run --lab {}", folder.display()));
+    say(&format!("break it:    operator chaos list --dir {}", folder.display()));
+    say("end it:      operator deploy down, or Ctrl-C here");
+    tokio::select! {
+        () = stop.asked() => {
+            environment.shut_down().await.map_err(|error| Failure::failed("end the environment", error))?;
+        }
+        () = server.ended() => {}
+    }
+    Ok(Exit::Clean)
+}
+
+/// The laboratory of a kind.
+pub(crate) fn lab(kind: &str) -> Result<&'static Lab, Failure> {
+    let known = registry::find(kind).ok_or_else(|| Failure::usage(format!("unknown kind {kind:?}; {}", registry::known())))?;
+    known.lab.ok_or_else(|| Failure::usage(format!("there is no environment for {kind}")))
+}
+
+async fn in_background(app: &App, args: &Args, folder: &Path) -> Result<Exit, Failure> {
+    let client = ControlClient::new(folder);
+    if client.status().await.is_ok() {
+        return Err(Failure::failed(format!("start an environment in {}", folder.display()), "one runs there already")
+            .next(format!("end it with `operator deploy down --dir {}`, or use another folder", folder.display())));
+    }
+    let failed = |error: std::io::Error| Failure::failed("start a process for the environment", error);
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let log = folder.join("deploy.log");
+    let out = File::create(&log).map_err(failed)?;
+    let err = out.try_clone().map_err(failed)?;
+    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    command.args(["deploy", "up", &args.kind, "--dir"]).arg(folder);
+    if let Some(scenario) = &args.scenario {
+        command.args(["--scenario", scenario]);
+    }
+    if args.no_load {
+        command.arg("--no-load");
+    }
+    // Neither a Ctrl-C at this terminal nor its end is for it.
+    let mut child = command.stdin(Stdio::null()).stdout(out).stderr(err).process_group(0).spawn().map_err(failed)?;
+    let begun = Instant::now();
+    loop {
+        if let Ok(status) = client.status().await {
+            app.output.print("environment", &status, || text(&status))?;
+            return Ok(Exit::Clean);
+        }
+        if let Some(ended) = child.try_wait().map_err(failed)? {
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            let said = said.trim();
+            return Err(Failure::failed(format!("start the environment in {}", folder.display()), format!("{ended}: {said}")));
+        }
+        if begun.elapsed() > START_LIMIT {
+            let _ = child.kill();
+            let _ = child.wait();
+            let why = format!("it did not answer within {} s", START_LIMIT.as_secs());
+            return Err(Failure::failed(format!("start the environment in {}", folder.display()), why)
+                .next(format!("look into {}", log.display())));
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+}

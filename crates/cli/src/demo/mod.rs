@@ -1,0 +1,123 @@
+//! The demonstration: a real system is broken for real, chapter by chapter, and a real operator that was told nothing
+//! finds out, explains and mends it.
+//!
+//! - [`set`](self::set): what is set up, and struck at the end whatever happened.
+//! - `director`: goes through the chapters and says what is going on.
+//! - `verdict`: whether a chapter went as it should, held against what the scenario knows to be true.
+//! - `transcript`, `theatre`: who listens, on paper or on a screen.
+
+mod director;
+mod set;
+mod theatre;
+mod transcript;
+mod verdict;
+
+use operator_lab::scenario::Scenario;
+
+use crate::app::App;
+use crate::exit::{Exit, Failure};
+use crate::output::{Format, on_terminal};
+use crate::registry::{self, DemoChapter, Lab};
+use director::Director;
+use set::Set;
+use verdict::ChapterVerdict;
+
+use crate::narrate::NarrationLine;
+use crate::screen::ChapterState;
+
+/// What to show.
+#[derive(Debug, Clone)]
+pub struct Show {
+    /// The kind of system.
+    pub kind: String,
+    /// As a transcript.
+    pub headless: bool,
+    /// Only this chapter, from 1.
+    pub chapter: Option<usize>,
+    /// The first repair is made to fail.
+    pub fail_repair: bool,
+}
+
+/// A chapter with its scenario.
+#[derive(Debug, Clone)]
+struct Planned {
+    number: usize,
+    of: usize,
+    chapter: &'static DemoChapter,
+    scenario: Scenario,
+}
+
+/// What the director says.
+#[derive(Debug)]
+enum Cue {
+    /// Something happened.
+    Line(NarrationLine),
+    /// Where the story stands.
+    Chapter(ChapterState),
+}
+
+/// How the show ended.
+enum End {
+    /// It went through to its end.
+    Played(Vec<ChapterVerdict>),
+    /// Somebody stopped it.
+    Stopped,
+}
+
+/// Shows it.
+///
+/// # Errors
+/// When it cannot be set up.
+pub async fn run(app: &App, show: Show) -> Result<Exit, Failure> {
+    let lab = crate::commands::deploy::lab(&show.kind)?;
+    let chapters = planned(lab, show.chapter)?;
+    if !show.headless && !on_terminal() {
+        return Err(Failure::usage("the demonstration needs a terminal").next("add --headless for a transcript"));
+    }
+    let Some(first) = chapters.first() else { return Err(Failure::usage("it has no chapters")) };
+    let set = Set::build(&show.kind, lab, &first.scenario).await?;
+    let director = Director::new(&set, chapters, show.fail_repair);
+    let ended = if show.headless {
+        transcript::play(app, &set, director).await
+    } else {
+        theatre::play(app, &set, director).await
+    };
+    set.strike().await?;
+    match ended? {
+        End::Stopped => Err(Failure::failed("show it to its end", "it was stopped")),
+        End::Played(verdicts) => {
+            app.output.print("demo", &verdicts, || {
+                // The transcript has said it all; a screen is gone by now.
+                if show.headless { verdict::sum(&verdicts) } else { verdict::page(&verdicts) }
+            })?;
+            Ok(if verdicts.iter().all(ChapterVerdict::right) { Exit::Clean } else { Exit::Found })
+        }
+    }
+}
+
+fn planned(lab: &'static Lab, only: Option<usize>) -> Result<Vec<Planned>, Failure> {
+    let of = lab.demo.len();
+    if let Some(number) = only.filter(|number| !(1..=of).contains(number)) {
+        return Err(Failure::usage(format!("there is no chapter {number}; there are 1 to {of}")));
+    }
+    let mut chapters = Vec::new();
+    for (i, chapter) in lab.demo.iter().enumerate().filter(|(i, _)| only.is_none_or(|number| number == i + 1)) {
+        let mut scenario = (lab.scenario)(chapter.scenario, chapter.seed)
+            .map_err(|error| Failure::failed("read the scenario", error))?;
+        for (name, value) in chapter.fault {
+            scenario.fault = scenario.fault.with(*name, *value);
+        }
+        chapters.push(Planned { number: i + 1, of, chapter, scenario });
+    }
+    Ok(chapters)
+}
+
+/// Whether the result is for programs: then standard output is theirs.
+fn for_programs(app: &App) -> bool {
+    app.output.format == Format::Json
+}
+
+/// The kinds that can be shown.
+pub fn kinds() -> Vec<&'static str> {
+    registry::KINDS.iter().filter(|kind| kind.lab.is_some()).map(|kind| kind.kind).collect()
+}

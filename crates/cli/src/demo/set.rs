@@ -1,0 +1,112 @@
+//! What the demonstration sets up: an environment under load, and an operator that watches it. All of it is in one
+//! temporary folder and is gone at the end, whatever way it ends.
+
+use std::time::Duration;
+
+use operator_core::control::PrincipalsConfig;
+use operator_core::engine::EngineSettings;
+use operator_core::policy::{Autonomy, PolicySettings};
+use operator_lab::scenario::Scenario;
+use operator_protocols::Value;
+use tempfile::TempDir;
+
+use crate::config::{SubjectEntry, show_duration};
+use crate::exit::Failure;
+use crate::host::{Host, Plan, Watched};
+use crate::registry::{Lab, Stage};
+
+/// What was set up.
+pub(super) struct Set {
+    pub(super) kind: String,
+    pub(super) stage: Stage,
+    pub(super) host: Host,
+    pub(super) settings: EngineSettings,
+    demo_settings: &'static [(&'static str, &'static str, &'static str)],
+    folder: TempDir,
+}
+
+impl Set {
+    /// Starts the environment of `scenario`, its load, and an operator with the demonstration's policy.
+    pub(super) async fn build(kind: &str, lab: &'static Lab, scenario: &Scenario) -> Result<Self, Failure> {
+        let folder = tempfile::Builder::new()
+            .prefix("operator-demo-")
+            .tempdir()
+            .map_err(|error| Failure::failed("make a temporary folder", error))?;
+        let failed = |error| {
+            Failure::failed("start the environment", error).next("`operator doctor` says what is missing")
+        };
+        let stage = (lab.start)(scenario, folder.path().join("lab")).await.map_err(failed)?;
+        stage.environment.start_workload(&scenario.workload).await.map_err(failed)?;
+
+        let mut config = stage.environment.subject_config();
+        for (name, value, _) in lab.demo_settings {
+            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(*value));
+            config.settings.insert((*name).to_owned(), value);
+        }
+        let settings = settings();
+        let entry = SubjectEntry { config, interval: None };
+        let watched = Watched::make(&entry, &settings, Some(stage.environment.driver()))?;
+        let host = Host::start(Plan {
+            state_dir: folder.path().join("state"),
+            subjects: vec![watched],
+            principals: PrincipalsConfig::default(),
+            record_to: None,
+            deaf_if_need_be: true,
+        })
+        .await?;
+        Ok(Self { kind: kind.to_owned(), stage, host, settings, demo_settings: lab.demo_settings, folder })
+    }
+
+    /// What is different from an operator's defaults, in words.
+    pub(super) fn policy(&self) -> Vec<String> {
+        let policy = &self.settings.policy;
+        let budget = &policy.budget;
+        let mut lines = vec![
+            format!(
+                "policy: low risk {}, medium risk {}, high risk {}; undoing somebody's change always asks",
+                policy.low_risk, policy.medium_risk, policy.high_risk
+            ),
+            format!(
+                "policy: {} looks must agree, a cause must be {:.0} % probable, at most {} actions an hour on one target",
+                policy.confirmations,
+                policy.minimum_probability * 100.0,
+                budget.per_target_per_hour
+            ),
+            format!("it looks every {}", show_duration(self.settings.interval)),
+        ];
+        lines.extend(self.demo_settings.iter().map(|(name, value, why)| format!("{name} = {value}: {why}")));
+        lines.push(format!("from another terminal: operator tickets list --state-dir {}", self.folder.path().join("state").display()));
+        lines
+    }
+
+    /// Ends everything and removes the folder.
+    pub(super) async fn strike(self) -> Result<(), Failure> {
+        self.host.stop().await;
+        // What a broken repair left cannot be taken back; it goes with the folder.
+        let cleared = self.stage.environment.clear().await;
+        let ended = self.stage.environment.shut_down().await;
+        if let Err(error) = cleared {
+            tracing::info!(%error, "not everything was taken back");
+        }
+        ended.map_err(|error| Failure::failed("end the environment", error))?;
+        drop(self.stage);
+        let path = self.folder.path().display().to_string();
+        self.folder.close().map_err(|error| Failure::failed(format!("remove {path}"), error))
+    }
+}
+
+/// The demonstration's own settings: as an operator that may act on what users do not or hardly notice, in the time of
+/// somebody who watches.
+fn settings() -> EngineSettings {
+    EngineSettings {
+        interval: Duration::from_secs(1),
+        wait_before_human: Duration::from_secs(45),
+        policy: PolicySettings {
+            low_risk: Autonomy::Auto,
+            medium_risk: Autonomy::Auto,
+            quiesce: Duration::from_secs(10),
+            ..PolicySettings::default()
+        },
+        ..EngineSettings::default()
+    }
+}
