@@ -122,6 +122,18 @@ impl Command {
     }
 }
 
+impl CommandError {
+    /// It does not fit the present state, because of `why`.
+    pub fn refused(why: impl Into<String>) -> Self {
+        Self::Refused { why: why.into() }
+    }
+
+    /// The store failed, as `error` says.
+    pub fn store(error: impl std::fmt::Display) -> Self {
+        Self::Store { why: error.to_string() }
+    }
+}
+
 /// What came of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "error", rename_all = "snake_case")]
@@ -145,8 +157,11 @@ pub enum CommandError {
         why: String,
     },
     /// It does not fit the present state.
-    #[error("{0}")]
-    Refused(String),
+    #[error("{why}")]
+    Refused {
+        /// Why not.
+        why: String,
+    },
     /// A field is wrong.
     #[error("{field}: {why}")]
     Invalid {
@@ -156,6 +171,9 @@ pub enum CommandError {
         why: String,
     },
     /// The store failed; nothing was changed.
-    #[error("the store failed: {0}")]
-    Store(String),
+    #[error("the store failed: {why}")]
+    Store {
+        /// How.
+        why: String,
+    },
 }

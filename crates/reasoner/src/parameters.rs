@@ -48,7 +48,7 @@ pub const SOMETHING_ELSE: f64 = 0.25;
 /// How well each further hop of callers is explained, times the hop before.
 pub const PER_HOP: f64 = 0.9;
 /// What a hypothesis loses that explains none of the violated invariants: they are what has to be explained.
-pub const EXPLAINS_NO_VIOLATION: f64 = 3.0;
+pub const EXPLAINS_NO_VIOLATION: f64 = 6.0;
 /// From this weight of the gravest symptom at a place on, it is sure that something is wrong there.
 pub const SURE: f64 = 2.0;
 /// What is wrong where only other incidents have tickets asks for this part of an explanation here.

@@ -23,6 +23,7 @@ pub enum Verb {
         /// Its parameters
         #[arg(value_name = "NAME=VALUE")]
         params: Vec<String>,
+        /// Which environment
         #[command(flatten)]
         at: Where,
     },

@@ -53,7 +53,7 @@ pub(super) fn tell_switch(
 }
 
 fn failed(error: &StoreError) -> CommandError {
-    CommandError::Store(with_causes(error))
+    CommandError::store(with_causes(error))
 }
 
 impl ControlHandler for Handler {

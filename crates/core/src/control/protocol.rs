@@ -178,9 +178,9 @@ impl From<CommandError> for Fault {
         let code = match &error {
             CommandError::Forbidden { .. } => FaultCode::Forbidden,
             CommandError::NotFound { .. } => FaultCode::NotFound,
-            CommandError::Refused(_) => FaultCode::Refused,
+            CommandError::Refused { .. } => FaultCode::Refused,
             CommandError::Invalid { .. } => FaultCode::Invalid,
-            CommandError::Store(_) => FaultCode::Failed,
+            CommandError::Store { .. } => FaultCode::Failed,
         };
         Self::new(code, error.to_string())
     }

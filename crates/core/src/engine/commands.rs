@@ -35,7 +35,7 @@ impl Engine {
         if !self.commit().await {
             let why = self.trouble.get("store").cloned().unwrap_or_else(|| "it is not this process's".to_owned());
             self.stale = true;
-            return Err(CommandError::Store(why));
+            return Err(CommandError::store(why));
         }
         self.publish(at);
         Ok(told)
@@ -134,7 +134,7 @@ impl Engine {
     fn resolve(&mut self, who: &Principal, id: &str, reason: &str, at: Timestamp) -> Result<String, CommandError> {
         let ticket = self.ticket(id)?;
         if ticket.state == TicketState::Resolved {
-            return Err(CommandError::Refused(format!("{} is resolved already", ticket.id)));
+            return Err(CommandError::refused(format!("{} is resolved already", ticket.id)));
         }
         let in_flight = self
             .state
@@ -142,7 +142,7 @@ impl Engine {
             .values()
             .any(|execution| execution.proposal.tickets.contains(&ticket.id) && execution.state.holds_slot());
         if in_flight {
-            return Err(CommandError::Refused(format!("an action for {} is under way", ticket.id)));
+            return Err(CommandError::refused(format!("an action for {} is under way", ticket.id)));
         }
         self.state.audit(Self::by(who, at, "ticket.resolved_by_hand", &ticket.id, json!({ "reason": reason })));
         self.state.set_ticket_state(&ticket.id, TicketState::Resolved, &format!("{}: {reason}", who.name), at);
@@ -158,7 +158,7 @@ impl Engine {
     fn hand_back(&mut self, who: &Principal, id: &str, reason: &str, at: Timestamp) -> Result<String, CommandError> {
         let ticket = self.ticket(id)?;
         if ticket.state != TicketState::NeedsHuman {
-            return Err(CommandError::Refused(format!("{} is {}, not waiting for a person", ticket.id, ticket.state)));
+            return Err(CommandError::refused(format!("{} is {}, not waiting for a person", ticket.id, ticket.state)));
         }
         self.state.audit(Self::by(who, at, "ticket.handed_back", &ticket.id, json!({ "reason": reason })));
         if let Some(mut incident) = self.state.incidents.get(&ticket.incident).cloned() {
@@ -183,10 +183,10 @@ impl Engine {
         let execution = self.execution(intent)?;
         let id = execution.proposal.id.clone();
         if execution.state != ExecutionState::AwaitingApproval {
-            return Err(CommandError::Refused(format!("{id} is {}, not waiting for approval", execution.state)));
+            return Err(CommandError::refused(format!("{id} is {}, not waiting for approval", execution.state)));
         }
         if execution.bind_hash != bind_hash {
-            return Err(CommandError::Refused(format!(
+            return Err(CommandError::refused(format!(
                 "{id} has the hash {}, the decision is on {bind_hash}: look at it again",
                 execution.bind_hash
             )));
@@ -195,7 +195,7 @@ impl Engine {
             return Err(CommandError::Forbidden { who: who.name.clone(), has: who.role, needs: Role::Approver });
         }
         if !self.commit().await {
-            return Err(CommandError::Store("what changed before could not be written".to_owned()));
+            return Err(CommandError::store("what changed before could not be written".to_owned()));
         }
         let decision = if approve { Decision::Approve } else { Decision::Reject };
         let kind = if approve { "action.approved" } else { "action.rejected" };
@@ -209,8 +209,7 @@ impl Engine {
             at,
             expires_at: execution.proposal.expires_at,
         };
-        let store_error = |error: crate::store::StoreError| CommandError::Store(error.to_string());
-        self.store.decide(self.epoch, approval, event.clone()).await.map_err(store_error)?;
+        self.store.decide(self.epoch, approval, event.clone()).await.map_err(CommandError::store)?;
         self.tell(event);
         self.read_execution(&id).await?;
         let execution = self.execution(&id)?;
@@ -219,7 +218,7 @@ impl Engine {
             self.end_unsent(&execution, ExecutionState::Cancelled, &reason, at);
             return Ok(format!("{id} is rejected"));
         }
-        let decisions = self.store.approvals(&id).await.map_err(store_error)?;
+        let decisions = self.store.approvals(&id).await.map_err(CommandError::store)?;
         let approvers: Vec<_> = decisions
             .iter()
             .filter(|approval| approval.decision == Decision::Approve && approval.bind_hash == execution.bind_hash)
@@ -241,7 +240,7 @@ impl Engine {
     /// Takes the stored row of an execution into memory.
     async fn read_execution(&mut self, id: &str) -> Result<(), CommandError> {
         let filter = ExecutionFilter { id: Some(id.to_owned()), ..ExecutionFilter::default() };
-        let stored = self.store.executions(&filter).await.map_err(|error| CommandError::Store(error.to_string()))?;
+        let stored = self.store.executions(&filter).await.map_err(CommandError::store)?;
         for execution in stored.into_iter().filter(|execution| execution.proposal.id == id) {
             self.state.set_stored_execution(execution);
         }
@@ -252,7 +251,7 @@ impl Engine {
         let execution = self.execution(intent)?;
         let id = execution.proposal.id.clone();
         if !execution.state.may_become(ExecutionState::Cancelled) || execution.state.holds_slot() {
-            return Err(CommandError::Refused(format!("{id} is {} and cannot be called off", execution.state)));
+            return Err(CommandError::refused(format!("{id} is {} and cannot be called off", execution.state)));
         }
         self.end_unsent(&execution, ExecutionState::Cancelled, &format!("{}: {reason}", who.name), at);
         for ticket in &execution.proposal.tickets {
@@ -273,7 +272,7 @@ impl Engine {
         let execution = self.execution(intent)?;
         let id = execution.proposal.id.clone();
         if execution.state != ExecutionState::Unsettled {
-            return Err(CommandError::Refused(format!("{id} is {}, not unsettled", execution.state)));
+            return Err(CommandError::refused(format!("{id} is {}, not unsettled", execution.state)));
         }
         let mut settled = execution.clone();
         settled.state = ExecutionState::SettledByHuman;
@@ -332,7 +331,7 @@ impl Engine {
     ) -> Result<String, CommandError> {
         let judged = self.judge_request(who, action, target, params, at).await?;
         if judged.verdict == RuleVerdict::Deny {
-            return Err(CommandError::Refused(plan_text(&judged)));
+            return Err(CommandError::refused(plan_text(&judged)));
         }
         let text = plan_text(&judged);
         let id = self.adopt(judged, at);
@@ -344,7 +343,7 @@ impl Engine {
     async fn plan_incident(&mut self, incident: &str, at: Timestamp) -> Result<String, CommandError> {
         let id = self.incident_id(incident)?;
         let Some((_, diagnosis)) = self.state.diagnoses.get(&id).cloned() else {
-            return Err(CommandError::Refused(format!("{id} has no diagnosis yet")));
+            return Err(CommandError::refused(format!("{id} has no diagnosis yet")));
         };
         let confirmations = self.state.incidents.get(&id).map(|row| row.confirmations);
         let mut plans = Vec::new();
@@ -397,7 +396,7 @@ impl Engine {
         let id = self.incident_id(incident)?;
         self.explain_incident(&id, at).await;
         let Some((_, diagnosis)) = self.state.diagnoses.get(&id) else {
-            return Err(CommandError::Refused(format!("{id} could not be explained")));
+            return Err(CommandError::refused(format!("{id} could not be explained")));
         };
         let primary = &diagnosis.primary;
         Ok(format!("{id}: {} ({} at {})", primary.statement, primary.class, primary.locus))

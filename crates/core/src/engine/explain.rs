@@ -91,21 +91,21 @@ impl Engine {
         if diagnosis.abstained() {
             row.confirmations = 0;
         }
-        if news && !(same && diagnosis.abstained()) {
-            let id = self.state.next_diagnosis_id();
-            row.diagnosis = Some(id.clone());
-            self.state.audit(AuditEvent::by_operator(at, "diagnosis.made", &id, told(&diagnosis)));
-            self.state.put_diagnosis(id, diagnosis.clone());
-        } else if let Some((id, _)) = self.state.diagnoses.get(incident).cloned() {
-            // Kept in memory only: probabilities move a little with every cycle.
-            self.state.diagnoses.insert(incident.to_owned(), (id, diagnosis.clone()));
-        }
-        self.state.put_incident(row);
         let reason = if diagnosis.abstained() {
             "the evidence does not decide".to_owned()
         } else {
             format!("{} at {}", diagnosis.primary.class, diagnosis.primary.locus)
         };
+        if news && !(same && diagnosis.abstained()) {
+            let id = self.state.next_diagnosis_id();
+            row.diagnosis = Some(id.clone());
+            self.state.audit(AuditEvent::by_operator(at, "diagnosis.made", &id, told(&diagnosis)));
+            self.state.put_diagnosis(id, diagnosis);
+        } else if let Some((_, kept)) = self.state.diagnoses.get_mut(incident) {
+            // Kept in memory only: probabilities move a little with every cycle.
+            *kept = diagnosis;
+        }
+        self.state.put_incident(row);
         for ticket in self.state.tickets_of(incident) {
             if ticket.state == TicketState::Open {
                 self.state.set_ticket_state(&ticket.id, TicketState::Diagnosed, &reason, at);

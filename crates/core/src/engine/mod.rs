@@ -222,7 +222,7 @@ impl Engine {
         );
         self.evaluations = judged;
         tickets::apply(&mut self.state, outcome, &now, &self.settings);
-        self.remember(now);
+        self.remember(&now);
         self.record_new_incidents();
         if self.commit().await {
             self.explain(at).await;
@@ -305,11 +305,11 @@ impl Engine {
         judged
     }
 
-    fn remember(&mut self, now: Arc<Observation>) {
+    fn remember(&mut self, now: &Arc<Observation>) {
         let keep = self.checker.lookback().max(self.settings.evidence_window);
-        if self.history.push(Arc::clone(&now), keep) {
+        if self.history.push(Arc::clone(now), keep) {
             self.trouble.remove("clock");
-            if let Some(Err(error)) = self.past.as_mut().map(|past| past.append(&now, keep)) {
+            if let Some(Err(error)) = self.past.as_mut().map(|past| past.append(now, keep)) {
                 self.trouble.insert("past".to_owned(), format!("the past is not kept on disk: {error}"));
             }
         } else {

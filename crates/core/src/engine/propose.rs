@@ -110,10 +110,11 @@ impl Engine {
         why_not: &[String],
         at: Timestamp,
     ) {
-        let only_looking = candidates.iter().all(|candidate| {
-            let risk = candidate.risk;
-            self.settings.policy.autonomy_for(&candidate.action, risk) == crate::policy::Autonomy::Observe
-        });
+        let policy = &self.settings.policy;
+        let only_looking = !candidates.is_empty()
+            && candidates.iter().all(|candidate| {
+                policy.autonomy_for(&candidate.action, candidate.risk) == crate::policy::Autonomy::Observe
+            });
         let reason = if candidates.is_empty() {
             "no action is known to help: waiting and observing".to_owned()
         } else {
@@ -122,10 +123,9 @@ impl Engine {
         let opened = self.state.incidents.get(incident).map_or(at, |incident| incident.opened_at);
         let tried = self.state.incidents.get(incident).is_some_and(|incident| !incident.tried.is_empty());
         // Something was tried and did not help, and nothing else may be tried: waiting longer will not help either.
-        let out_of_ideas = tried && !candidates.is_empty() && !only_looking;
-        if (out_of_ideas || at.since(opened) >= self.settings.wait_before_human)
-            && !(only_looking && !candidates.is_empty())
-        {
+        let out_of_ideas = tried && !candidates.is_empty();
+        let waited = at.since(opened) >= self.settings.wait_before_human;
+        if !only_looking && (out_of_ideas || waited) {
             for ticket in waiting {
                 self.state.set_ticket_state(ticket, TicketState::NeedsHuman, &reason, at);
             }

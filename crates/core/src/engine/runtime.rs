@@ -33,7 +33,7 @@ impl EngineHandle {
     /// # Errors
     /// When it may not be, or cannot be.
     pub async fn command(&self, who: Principal, command: Command) -> Result<String, CommandError> {
-        let stopped = || CommandError::Refused("the loop is stopping".to_owned());
+        let stopped = || CommandError::refused("the loop is stopping".to_owned());
         let (answer, answered) = oneshot::channel();
         self.commands.send((who, command, answer)).await.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?

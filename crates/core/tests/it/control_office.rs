@@ -48,7 +48,7 @@ impl ControlHandler for Handler {
                 Command::Resolve { ticket, .. } => {
                     Err(CommandError::NotFound { what: ticket, why: "there is a-T1".into() })
                 }
-                Command::Hold { .. } => Err(CommandError::Refused("not now".into())),
+                Command::Hold { .. } => Err(CommandError::refused("not now")),
                 Command::HandBack { .. } => panic!("a handler that fails"),
                 _ => {
                     self.gate.acquire().await.expect("never closed").forget();

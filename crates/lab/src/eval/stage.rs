@@ -8,6 +8,9 @@ use crate::environment::Environment;
 use crate::error::LabError;
 use crate::scenario::Scenario;
 
+/// Starts an environment, in time.
+type Starting = BoxFuture<'static, Result<Box<dyn Environment>, LabError>>;
+
 /// One kind of subject, as the lab runs it.
 #[derive(Clone, Copy)]
 pub struct Stage {
@@ -16,7 +19,7 @@ pub struct Stage {
     /// Makes the subject and its checker.
     pub factory: SubjectFactory,
     /// Starts the scenario's environment in a folder; nothing is left of one that does not start.
-    pub start: fn(Scenario, PathBuf) -> BoxFuture<'static, Result<Box<dyn Environment>, LabError>>,
+    pub start: fn(Scenario, PathBuf) -> Starting,
 }
 
 /// Every kind that the lab runs.

@@ -44,15 +44,15 @@ impl Watch {
                 .map(|ticket| format!("{} at {}: {}", ticket.invariant, ticket.on, ticket.finding.message))
                 .collect();
         }
-        if self.detected_at.is_none() {
-            if let Some(first) = new.iter().min_by_key(|ticket| ticket.opened_at) {
-                self.detected_at = Some(first.opened_at);
-                self.grace = view
-                    .invariants
-                    .iter()
-                    .find(|definition| definition.name == first.invariant)
-                    .map(|definition| definition.grace);
-            }
+        if self.detected_at.is_none()
+            && let Some(first) = new.iter().min_by_key(|ticket| ticket.opened_at)
+        {
+            self.detected_at = Some(first.opened_at);
+            self.grace = view
+                .invariants
+                .iter()
+                .find(|definition| definition.name == first.invariant)
+                .map(|definition| definition.grace);
         }
         self.note_diagnosis(view, truth);
         self.note_actions(view, truth);

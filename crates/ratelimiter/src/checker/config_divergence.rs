@@ -156,3 +156,66 @@ fn finding(case: &Case<'_>, who: &str, differences: &[(String, Discrepancy)]) ->
         ..Finding::new(format!("{who} diverges: {}", messages.join("; ")), differences.len() as f64, 0.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::{Scene, component};
+    use super::*;
+    use crate::api::Mode;
+
+    #[test]
+    fn a_node_with_other_settings_than_most_differs_from_them() {
+        let mut scene = Scene::healthy();
+        let settings = scene.node("n3").settings.as_mut().expect("settings");
+        settings.default_limit = 1000;
+        settings.on_redis_failure = Mode::Open;
+        let judged = scene.judge();
+        assert_eq!(judged.violated(), [(NAME, "n3".to_owned())]);
+        let finding = judged.finding(NAME, &component("n3"));
+        assert_eq!(finding.measured, 2.0);
+        let first = &finding.discrepancies[0];
+        assert_eq!((first.kind, first.amount, first.of), (DiscrepancyKind::Differs, 900.0, 100.0));
+        assert_eq!((first.agree, first.peers), (2, 3));
+        assert_eq!(first.claimed_by, Some(component("n3")));
+        assert_eq!(first.what.to_text(), "entity:setting:default_limit");
+    }
+
+    #[test]
+    fn without_a_majority_the_group_diverges() {
+        let mut scene = Scene::healthy();
+        scene.silence("n3");
+        scene.node("n2").settings.as_mut().expect("settings").redis_timeout_ms = 100;
+        let judged = scene.judge();
+        assert_eq!(judged.violated(), [(NAME, "group nodes".to_owned())]);
+        let finding = judged.finding(NAME, &names::all_nodes("limiter"));
+        assert_eq!(finding.discrepancies.len(), 2);
+        assert_eq!(judged.suppressed(NAME, &component("n1")), "folded");
+    }
+
+    #[test]
+    fn a_node_on_another_redis_differs() {
+        let mut scene = Scene::healthy();
+        scene.foreign.push(("n1", "redis@1234"));
+        let judged = scene.judge();
+        assert_eq!(judged.violated(), [(NAME, "n1".to_owned())]);
+        let finding = judged.finding(NAME, &component("n1"));
+        assert_eq!(finding.discrepancies[0].what.name(), "redis");
+        // A node that lost its Redis says nothing about which one it uses.
+        scene.node("n1").redis_connected = Some(false);
+        assert!(!scene.judge().violated().contains(&(NAME, "n1".to_owned())));
+    }
+
+    #[test]
+    fn a_registry_that_calls_an_answering_node_gone_differs_if_it_counts() {
+        let mut scene = Scene::healthy();
+        scene.details.registry.nodes.get_mut("n2").expect("registered").state = RegisteredState::Down;
+        let judged = scene.judge();
+        assert_eq!(judged.violated(), [(NAME, "n2".to_owned())]);
+        assert_eq!(judged.finding(NAME, &component("n2")).discrepancies[0].held_by, component("redis"));
+        scene.details.registry.counts = false;
+        assert_eq!(scene.judge().violated(), []);
+        scene.details.registry.counts = true;
+        scene.node("n2").mode = Some(Mode::Local);
+        assert!(!scene.judge().violated().contains(&(NAME, "n2".to_owned())), "it cannot write its heartbeat");
+    }
+}

@@ -176,3 +176,142 @@ fn unproven<'a>(ledger: &Ledger, case: &Case<'_>, writers: &'a BTreeSet<(String,
         })
         .map(|(node, _)| node.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::{Scene, component, key};
+    use super::*;
+    use crate::names;
+
+    fn account(node: &str, admitted: u64, recorded: u64, unanswered: u64) -> Account {
+        let known = node.starts_with('n');
+        Account {
+            writer: format!("{node}@boot-{node}"),
+            node: known.then(|| node.to_owned()),
+            generation: 0,
+            admitted,
+            recorded,
+            unanswered,
+        }
+    }
+
+    fn differ(scene: &mut Scene, on: &str, accounts: Vec<Account>) {
+        let ledger = &mut scene.details.ledger;
+        if !ledger.judged.iter().any(|judged| judged == on) {
+            ledger.judged.push(on.to_owned());
+        }
+        let difference = Difference { key: on.to_owned(), window_ms: 60_000, from: 1, to: 50, accounts };
+        ledger.differing.push(difference);
+    }
+
+    #[test]
+    fn grants_of_one_node_that_are_not_on_record_are_missing_of_it() {
+        let mut scene = Scene::healthy();
+        differ(&mut scene, "k", vec![account("n1", 40, 40, 0), account("n2", 30, 29, 0), account("n3", 20, 2, 0)]);
+        let judged = scene.judge();
+        assert_eq!(judged.violated(), [(NAME, "key k".to_owned())]);
+        let finding = judged.finding(NAME, &key("k"));
+        assert_eq!(finding.discrepancies.len(), 1);
+        let found = &finding.discrepancies[0];
+        assert_eq!((found.kind, &found.claimed_by), (DiscrepancyKind::Missing, &Some(component("n3"))));
+        assert_eq!((found.amount, found.of, found.agree, found.peers), (18.0, 20.0, 2, 3));
+        assert_eq!(found.held_by, component("redis"));
+        assert_eq!(finding.persists, Some(Duration::from_secs(65)));
+        assert!(finding.involves.contains(&component("n3")) && !finding.involves.contains(&component("n1")));
+    }
+
+    #[test]
+    fn grants_of_all_nodes_that_are_not_on_record_leave_nobody_to_agree() {
+        let mut scene = Scene::healthy();
+        differ(&mut scene, "k", vec![account("n1", 40, 0, 0), account("n2", 30, 0, 0), account("n3", 20, 0, 0)]);
+        let judged = scene.judge();
+        let finding = judged.finding(NAME, &key("k"));
+        assert_eq!(finding.discrepancies.len(), 3);
+        assert!(finding.discrepancies.iter().all(|found| (found.agree, found.peers) == (0, 3)));
+    }
+
+    #[test]
+    fn records_of_an_unknown_writer_are_unclaimed_and_so_is_what_a_node_denies() {
+        for (accounts, amount) in [
+            (vec![account("n1", 10, 10, 0), account("stranger", 0, 25, 0)], 25.0),
+            (vec![account("n1", 10, 60, 0)], 50.0),
+        ] {
+            let mut scene = Scene::healthy();
+            differ(&mut scene, "k", accounts);
+            let judged = scene.judge();
+            let found = &judged.finding(NAME, &key("k")).discrepancies[0];
+            assert_eq!((found.kind, &found.claimed_by), (DiscrepancyKind::Unclaimed, &None));
+            assert_eq!(found.amount, amount);
+        }
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_read_is_unclaimed() {
+        let mut scene = Scene::healthy();
+        let log = UnreadableLog { key: "k".to_owned(), window_ms: 1000, entries: 1, why: "x".to_owned() };
+        scene.details.ledger.unreadable.push(log);
+        let judged = scene.judge();
+        let finding = judged.finding(NAME, &key("k"));
+        assert_eq!(finding.discrepancies[0].kind, DiscrepancyKind::Unclaimed);
+    }
+
+    #[test]
+    fn the_tolerance_and_what_is_unanswered_are_not_differences() {
+        let mut scene = Scene::healthy();
+        differ(
+            &mut scene,
+            "k",
+            vec![account("n1", 40, 35, 0), account("n2", 30, 15, 10), account("stranger", 0, 5, 0)],
+        );
+        assert_eq!(scene.judge().violated(), []);
+        differ(&mut scene, "k", vec![account("n1", 41, 35, 0)]);
+        assert_eq!(scene.judge().violated(), [(NAME, "key k".to_owned())]);
+    }
+
+    #[test]
+    fn many_keys_are_one_finding_that_keeps_who_is_missing_what() {
+        let mut scene = Scene::healthy();
+        for n in 0..=super::super::FOLD_ABOVE {
+            differ(&mut scene, &format!("k{n}"), vec![account("n1", 9, 9, 0), account("n3", 20, 0, 0)]);
+        }
+        let judged = scene.judge();
+        assert_eq!(judged.violated(), [(NAME, "group keys".to_owned())]);
+        let finding = judged.finding(NAME, &names::all_keys("limiter"));
+        assert_eq!(finding.count, 21);
+        assert!(finding.involves.contains(&component("n3")));
+        assert_eq!(finding.discrepancies.len(), 5);
+        assert!(finding.discrepancies.iter().all(|found| found.claimed_by == Some(component("n3"))));
+        assert_eq!(judged.suppressed(NAME, &key("k7")), "folded");
+        scene.details.ledger.differing.pop();
+        let judged = scene.judge();
+        assert_eq!(judged.violated().len(), 20);
+        assert_eq!(judged.suppressed(NAME, &names::all_keys("limiter")), "told at its keys");
+    }
+
+    #[test]
+    fn a_new_start_is_ok_only_once_its_grants_are_on_record() {
+        let mut scene = Scene::healthy();
+        differ(&mut scene, "k", vec![account("n3", 20, 0, 0)]);
+        scene.judge();
+        scene.details.ledger.differing.clear();
+        assert_eq!(scene.judge().verdict(NAME, &key("k")), &Verdict::Ok, "the same start is judged by the law itself");
+        let standing = scene.details.ledger.nodes.get_mut("n3").expect("asked");
+        (standing.boot_id, standing.agreeing) = ("boot-new".to_owned(), 0);
+        assert!(scene.judge().suppressed(NAME, &key("k")).contains("n3"));
+        scene.details.ledger.nodes.get_mut("n3").expect("asked").agreeing = 1;
+        assert_eq!(scene.judge().verdict(NAME, &key("k")), &Verdict::Ok);
+    }
+
+    #[test]
+    fn without_redis_nothing_is_said_and_what_was_wrong_is_not_cleared() {
+        let mut scene = Scene::healthy();
+        differ(&mut scene, "k", vec![account("n3", 20, 0, 0)]);
+        scene.judge();
+        scene.details.ledger.why_not = Some("too slow".to_owned());
+        let judged = scene.judge();
+        assert!(matches!(judged.verdict(NAME, &key("k")), Verdict::Unknown(_)));
+        assert!(matches!(judged.verdict(NAME, &names::all_keys("limiter")), Verdict::Unknown(_)));
+        scene.lose_redis();
+        assert_eq!(scene.judge().suppressed(NAME, &key("k")), "Redis does not answer");
+    }
+}

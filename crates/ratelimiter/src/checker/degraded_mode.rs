@@ -47,3 +47,36 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Evaluation> {
     evaluations.push(Evaluation::new(NAME, case.redis(), verdict));
     evaluations
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::{Scene, component, edge};
+    use super::*;
+    use crate::api::Mode;
+
+    #[test]
+    fn a_node_without_redis_is_a_finding() {
+        let mut scene = Scene::healthy();
+        scene.node("n2").mode = Some(Mode::Open);
+        let judged = scene.judge();
+        assert_eq!(judged.violated(), [(NAME, "n2".to_owned())]);
+        assert!(judged.finding(NAME, &component("n2")).message.contains("(open)"));
+        assert_eq!(judged.finding(NAME, &component("n2")).involves, [edge("n2")]);
+    }
+
+    #[test]
+    fn all_nodes_without_redis_are_one_finding_about_it() {
+        let mut scene = Scene::healthy();
+        for name in ["n1", "n2", "n3"] {
+            scene.node(name).mode = Some(Mode::Local);
+        }
+        let judged = scene.judge();
+        assert_eq!(judged.violated(), [(NAME, "redis".to_owned())]);
+        assert_eq!(judged.finding(NAME, &component("redis")).count, 3);
+        assert_eq!(judged.suppressed(NAME, &component("n1")), "folded");
+        scene.node("n1").mode = Some(Mode::Coordinated);
+        let judged = scene.judge();
+        assert_eq!(judged.violated(), [(NAME, "n2".to_owned()), (NAME, "n3".to_owned())]);
+        assert_eq!(judged.verdict(NAME, &component("redis")), &Verdict::Ok);
+    }
+}

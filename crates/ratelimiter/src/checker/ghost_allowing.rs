@@ -70,3 +70,52 @@ fn finding(case: &Case<'_>, excess: &Excess, allowed: u64) -> Finding {
         ..Finding::new(message, excess.admitted as f64, allowed as f64)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::{Scene, component, key};
+    use super::*;
+    use crate::details::OverLimit;
+
+    fn excess(admitted: u64) -> Excess {
+        Excess {
+            key: "k".to_owned(),
+            window_ms: 60_000,
+            generation: 0,
+            until: 100,
+            admitted,
+            degraded: 7,
+            limit: 100,
+            shares: 33,
+            over: vec![OverLimit { node: "n3".to_owned(), limit: 1000 }],
+            open: vec!["n2".to_owned()],
+            nodes: 3,
+        }
+    }
+
+    #[test]
+    fn more_than_the_limit_and_the_shares_is_a_finding_that_names_who() {
+        let mut scene = Scene::healthy();
+        scene.details.ledger.excess.push(excess(133));
+        assert_eq!(scene.judge().verdict(NAME, &key("k")), &Verdict::Ok);
+        scene.details.ledger.excess[0] = excess(134);
+        let judged = scene.judge();
+        assert_eq!(judged.violated(), [(NAME, "key k".to_owned())]);
+        let finding = judged.finding(NAME, &key("k"));
+        assert_eq!((finding.measured, finding.threshold), (134.0, 133.0));
+        assert_eq!(finding.persists, Some(Duration::from_secs(75)));
+        let differs = &finding.discrepancies[0];
+        assert_eq!(
+            (differs.kind, differs.amount, differs.agree, differs.peers),
+            (DiscrepancyKind::Differs, 900.0, 2, 3)
+        );
+        assert!(finding.involves.contains(&component("n2")) && finding.involves.contains(&component("n3")));
+    }
+
+    #[test]
+    fn a_limit_that_cannot_be_told_is_unknown() {
+        let mut scene = Scene::healthy();
+        scene.details.ledger.limit_unknown.push("k".to_owned());
+        assert!(matches!(scene.judge().verdict(NAME, &key("k")), Verdict::Unknown(_)));
+    }
+}

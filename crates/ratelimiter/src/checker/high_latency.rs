@@ -30,3 +30,39 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Evaluation> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::{Scene, component};
+    use super::*;
+
+    fn scene(traffic: f64, p99: Option<f64>) -> Scene {
+        let mut scene = Scene::healthy();
+        scene.signals.push((component("n1"), signal::REQUESTS, traffic));
+        scene.signals.extend(p99.map(|p99| (component("n1"), signal::CHECK_P99, p99)));
+        scene
+    }
+
+    #[test]
+    fn slow_decisions_are_a_finding_from_the_threshold_on() {
+        assert_eq!(scene(1.0, Some(0.1)).judge().verdict(NAME, &component("n1")), &Verdict::Ok);
+        let judged = scene(1.0, Some(0.101)).judge();
+        assert_eq!(judged.violated(), [(NAME, "n1".to_owned())]);
+        assert_eq!(judged.finding(NAME, &component("n1")).measured, 0.101);
+    }
+
+    #[test]
+    fn without_traffic_it_is_not_judged_and_without_a_reading_it_is_unknown() {
+        assert_eq!(scene(0.9, Some(9.0)).judge().suppressed(NAME, &component("n1")), "idle");
+        let judged = scene(5.0, None).judge();
+        assert!(matches!(judged.verdict(NAME, &component("n1")), Verdict::Unknown(_)));
+        assert!(matches!(judged.verdict(NAME, &component("n2")), Verdict::Unknown(_)));
+    }
+
+    #[test]
+    fn a_silent_node_is_left_to_another_invariant() {
+        let mut scene = scene(5.0, Some(9.0));
+        scene.silence("n1");
+        assert_eq!(scene.judge().suppressed(NAME, &component("n1")), "the node does not answer");
+    }
+}

@@ -76,3 +76,95 @@ fn baseline(limit: &RecentLimit, now_us: u64) -> Option<u64> {
     let longest = lasted.iter().filter(|(_, time)| **time > 0).max_by_key(|(_, time)| **time);
     longest.map(|(limit, _)| *limit).or_else(|| record.previous.iter().find_map(|previous| previous.limit))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::{Scene, key};
+    use super::*;
+    use crate::details::OwnChange;
+    use crate::inspector::{LimitRecord, Previous};
+
+    const MINUTE: u64 = 60_000_000;
+    const NOW: u64 = 1_000_000 * MINUTE;
+
+    /// A record out of (limit, for how many minutes), oldest first; the last one is in force. 0 = none stored.
+    fn scene(past: &[(u64, u64)], unstored: Option<u64>) -> Scene {
+        let mut scene = Scene::healthy();
+        let stored = |limit: u64| (limit > 0).then_some(limit);
+        let (mut until, mut previous) = (NOW, Vec::new());
+        let mut version = NOW;
+        for (index, (limit, minutes)) in past.iter().rev().enumerate() {
+            let from = until - minutes * MINUTE;
+            if index == 0 {
+                version = from;
+            } else {
+                previous.push(Previous { limit: stored(*limit), from_us: from, until_us: until });
+            }
+            until = from;
+        }
+        let limit = past.last().and_then(|(limit, _)| stored(*limit));
+        let record = LimitRecord { limit, window_ms: None, version, by: String::new(), previous };
+        scene.details.limits.as_of_us = Some(NOW);
+        scene.details.limits.recent.insert("k".to_owned(), RecentLimit { record, unstored });
+        scene
+    }
+
+    fn jumps(past: &[(u64, u64)], unstored: Option<u64>) -> Option<f64> {
+        match scene(past, unstored).judge().verdict(NAME, &key("k")) {
+            Verdict::Violated(finding) => Some(finding.measured),
+            Verdict::Ok => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn five_times_the_baseline_or_a_fifth_of_it_is_a_jump() {
+        assert_eq!(jumps(&[(100, 50), (499, 1)], None), None);
+        assert_eq!(jumps(&[(100, 50), (500, 1)], None), Some(5.0));
+        assert_eq!(jumps(&[(100, 50), (21, 1)], None), None);
+        assert_eq!(jumps(&[(100, 50), (20, 1)], None), Some(5.0));
+    }
+
+    #[test]
+    fn the_baseline_is_what_was_in_force_longest_in_the_last_hour() {
+        assert_eq!(jumps(&[(100, 500), (1000, 40), (990, 5)], None), None, "1000 for 40 min, 100 for 15");
+        assert_eq!(jumps(&[(100, 500), (1000, 10), (990, 5)], None), Some(9.9));
+        assert_eq!(jumps(&[(100, 500), (1000, 29)], None), Some(10.0));
+        assert_eq!(jumps(&[(100, 500), (1000, 31)], None), None, "it is what has been longest");
+        assert_eq!(
+            jumps(&[(100, 2), (1000, 10)], None),
+            Some(10.0),
+            "a mistake is not right for being the longest so far"
+        );
+        assert_eq!(jumps(&[(100, 9), (1000, 1), (100, 3)], None), None, "somebody put it right");
+    }
+
+    #[test]
+    fn before_the_first_record_the_key_was_limited_by_what_it_was_used_with() {
+        assert_eq!(jumps(&[(1000, 1)], Some(100)), Some(10.0));
+        assert_eq!(jumps(&[(0, 30), (1000, 1)], Some(100)), Some(10.0));
+        assert_eq!(jumps(&[(1000, 55), (0, 1)], Some(100)), Some(10.0), "a deleted limit is a changed limit");
+        let judged = scene(&[(1000, 1)], None).judge();
+        assert!(judged.suppressed(NAME, &key("k")).contains("no earlier limit"));
+    }
+
+    #[test]
+    fn the_finding_names_the_change() {
+        let judged = scene(&[(100, 50), (1000, 1)], None).judge();
+        let finding = judged.finding(NAME, &key("k"));
+        let Locus::Change(event) = &finding.involves[0] else { panic!("{finding:?}") };
+        assert_eq!(event.local, format!("limit:k:{}", NOW - MINUTE));
+    }
+
+    #[test]
+    fn what_the_operator_restored_is_right_however_long_the_mistake_lasted() {
+        let past = [(100, 500), (1000, 50), (100, 1)];
+        assert_eq!(jumps(&past, None), Some(10.0), "somebody else's change");
+        let mut scene = scene(&past, None);
+        let own = OwnChange { intent: "i".to_owned(), version: NOW - MINUTE };
+        scene.details.limits.own.insert("k".to_owned(), own);
+        assert_eq!(scene.judge().verdict(NAME, &key("k")), &Verdict::Ok);
+        scene.details.limits.own.get_mut("k").expect("own").version -= 1;
+        assert_eq!(scene.judge().violated(), [(NAME, "key k".to_owned())], "changed again since");
+    }
+}

@@ -24,6 +24,8 @@ mod key_findings;
 mod limit_jump;
 mod node_down;
 mod redis_disconnected;
+#[cfg(test)]
+mod scene;
 
 use std::time::Duration;
 
@@ -164,5 +166,64 @@ impl InvariantChecker for RateLimiterChecker {
             limit_jump::judge,
         ];
         judges.iter().flat_map(|judge| judge(&case)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scene::{SUBJECT, Scene};
+    use super::*;
+
+    #[test]
+    fn a_healthy_limiter_violates_nothing() {
+        let mut scene = Scene::healthy();
+        for _ in 0..3 {
+            assert_eq!(scene.judge().violated(), []);
+        }
+    }
+
+    #[test]
+    fn every_invariant_is_declared_with_its_grace_and_time_scale_shortens_graces_only() {
+        let grace = |scale: f64| -> Vec<_> {
+            let checker = RateLimiterChecker::new(SUBJECT, scale);
+            checker.invariants().iter().map(|d| (d.name.clone(), d.grace.as_millis(), d.threshold)).collect()
+        };
+        let full: Vec<_> = grace(1.0).into_iter().map(|(name, grace, _)| (name, grace)).collect();
+        let expected = [
+            ("node_down", 0),
+            ("redis_disconnected", 0),
+            ("high_latency", 60_000),
+            ("counter_drift", 30_000),
+            ("ghost_allowing", 0),
+            ("config_divergence", 30_000),
+            ("degraded_mode", 10_000),
+            ("limit_jump", 0),
+        ];
+        assert_eq!(full, expected.map(|(name, grace)| (name.to_owned(), grace)));
+        for (full, tenth) in grace(1.0).into_iter().zip(grace(0.1)) {
+            assert_eq!((full.1 / 10, full.2), (tenth.1, tenth.2), "{}", full.0);
+        }
+    }
+
+    #[test]
+    fn an_observation_without_details_leaves_everything_unknown() {
+        let checker = RateLimiterChecker::new(SUBJECT, 1.0);
+        let now = Observation::new(operator_protocols::Timestamp::from_millis(5));
+        let evaluations = checker.check(&History::new(), &now);
+        assert_eq!(evaluations.len(), checker.invariants().len());
+        assert!(evaluations.iter().all(|evaluation| matches!(evaluation.verdict, Verdict::Unknown(_))));
+    }
+
+    #[test]
+    fn a_node_that_is_no_longer_expected_is_gone() {
+        let mut scene = Scene::healthy();
+        scene.judge();
+        scene.details.nodes.remove("n3");
+        scene.details.registry.nodes.remove("n3");
+        let judged = scene.judge();
+        for invariant in ["node_down", "high_latency", "config_divergence", "degraded_mode"] {
+            assert_eq!(judged.verdict(invariant, &scene::component("n3")), &Verdict::Gone);
+        }
+        assert_eq!(judged.verdict("redis_disconnected", &scene::edge("n3")), &Verdict::Gone);
     }
 }

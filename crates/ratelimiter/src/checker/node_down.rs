@@ -45,3 +45,54 @@ fn verdict(case: &Case<'_>, name: &str, node: &NodeDetail) -> Verdict {
     let message = format!("{name} has not answered for {silent_for:.0} s: {why}");
     Verdict::Violated(Finding::new(message, silent_for, LIMIT_S))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::{Scene, component};
+    use super::*;
+
+    #[test]
+    fn one_missed_answer_is_unknown_and_two_running_are_down() {
+        let mut scene = Scene::healthy();
+        scene.judge();
+        scene.silence("n2");
+        assert!(matches!(scene.judge().verdict(NAME, &component("n2")), Verdict::Unknown(_)));
+        let judged = scene.judge();
+        assert_eq!(judged.violated(), [(NAME, "n2".to_owned())]);
+        assert!(judged.finding(NAME, &component("n2")).message.contains("connection refused"));
+        let finding = scene.judge().finding(NAME, &component("n2")).clone();
+        assert_eq!((finding.measured, finding.threshold), (10.0, 1.0));
+        scene.node("n2").answers = true;
+        assert_eq!(scene.judge().verdict(NAME, &component("n2")), &Verdict::Ok);
+    }
+
+    #[test]
+    fn a_missed_answer_now_and_then_is_never_down() {
+        let mut scene = Scene::healthy();
+        for round in 0..6 {
+            scene.node("n1").answers = round % 2 == 0;
+            assert_eq!(scene.judge().violated(), []);
+        }
+    }
+
+    #[test]
+    fn a_node_that_said_it_leaves_is_not_down_until_its_time_is_over() {
+        let mut scene = Scene::healthy();
+        scene.silence("n1");
+        scene.node("n1").leaving = true;
+        scene.judge();
+        assert_eq!(scene.judge().suppressed(NAME, &component("n1")), "it said that it is leaving");
+        scene.node("n1").leaving = false;
+        assert_eq!(scene.judge().violated(), [(NAME, "n1".to_owned())]);
+    }
+
+    #[test]
+    fn a_node_that_answers_is_not_down_whatever_the_registry_says() {
+        let mut scene = Scene::healthy();
+        for registered in scene.details.registry.nodes.values_mut() {
+            registered.state = crate::inspector::RegisteredState::Down;
+        }
+        scene.judge();
+        assert_eq!(scene.judge().verdict(NAME, &component("n1")), &Verdict::Ok);
+    }
+}

@@ -72,3 +72,64 @@ fn folded(case: &Case<'_>, lost: &[&str], told: usize) -> Finding {
         ..Finding::new(message, unreached as f64, 0.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::{Scene, component, edge};
+    use super::*;
+
+    #[test]
+    fn one_node_that_lost_redis_is_a_finding_about_its_link() {
+        let mut scene = Scene::healthy();
+        scene.node("n2").redis_connected = Some(false);
+        let judged = scene.judge();
+        assert_eq!(judged.violated(), [(NAME, "n2→redis".to_owned())]);
+        assert_eq!(judged.verdict(NAME, &component("redis")), &Verdict::Ok);
+    }
+
+    #[test]
+    fn a_redis_that_nobody_reaches_is_one_finding_with_the_links_folded_in() {
+        let mut scene = Scene::healthy();
+        scene.lose_redis();
+        let judged = scene.judge();
+        let finding = judged.finding(NAME, &component("redis"));
+        assert_eq!((finding.count, finding.measured), (4, 4.0));
+        assert_eq!(finding.involves, [edge("n1"), edge("n2"), edge("n3")]);
+        assert_eq!(judged.suppressed(NAME, &edge("n1")), "folded");
+    }
+
+    #[test]
+    fn a_redis_that_only_the_operator_does_not_reach_is_told_too() {
+        let mut scene = Scene::healthy();
+        scene.details.redis.answers = false;
+        let judged = scene.judge();
+        assert_eq!(judged.finding(NAME, &component("redis")).count, 1);
+        assert_eq!(judged.verdict(NAME, &edge("n1")), &Verdict::Ok);
+    }
+
+    #[test]
+    fn a_redis_that_no_node_reaches_is_folded_although_the_operator_does() {
+        let mut scene = Scene::healthy();
+        for name in ["n1", "n2", "n3"] {
+            scene.node(name).redis_connected = Some(false);
+        }
+        assert_eq!(scene.judge().violated(), [(NAME, "redis".to_owned())]);
+    }
+
+    #[test]
+    fn nodes_that_still_connect_after_redis_came_back_are_no_new_findings_for_a_while() {
+        let mut scene = Scene::healthy();
+        scene.lose_redis();
+        scene.judge();
+        scene.details = Scene::healthy().details;
+        scene.node("n3").redis_connected = Some(false);
+        for _ in 0..3 {
+            let judged = scene.judge();
+            assert_eq!(judged.violated(), [(NAME, "redis".to_owned())]);
+            assert_eq!(judged.verdict(NAME, &edge("n1")), &Verdict::Ok);
+        }
+        assert_eq!(scene.judge().violated(), [(NAME, "n3→redis".to_owned())]);
+        scene.node("n3").redis_connected = Some(true);
+        assert_eq!(scene.judge().violated(), []);
+    }
+}

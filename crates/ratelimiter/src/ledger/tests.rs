@@ -9,7 +9,7 @@ use crate::details::{Account, Ledger};
 use crate::inspector::Fold;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     /// Ten readings over some minutes of honest work with resets, restarts, changed limits and nodes without Redis.
     #[test]

@@ -176,7 +176,8 @@ pub(crate) fn symptoms<'p>(case: &Case<'p>) -> Vec<Symptom<'p>> {
     symptoms
 }
 
-/// Whether a symptom is at a place, or made of accounts, of which only other incidents have tickets.
+/// Whether a symptom is at a place, on a link of a place, or made of accounts, of which only other incidents have
+/// tickets.
 fn of_another_incident(case: &Case<'_>, symptom: &Symptom<'_>) -> bool {
     let mut theirs = false;
     for (violation, _) in &case.violations {
@@ -186,7 +187,8 @@ fn of_another_incident(case: &Case<'_>, symptom: &Symptom<'_>) -> bool {
             }
             _ => false,
         });
-        if carries || violation.on == symptom.on {
+        let beside = matches!((&symptom.on, &violation.on), (Locus::Edge(from, to), Locus::Component(id)) if from == id || to == id);
+        if carries || beside || violation.on == symptom.on {
             if case.pack.is_of_incident(violation) {
                 return false;
             }

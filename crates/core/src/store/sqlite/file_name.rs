@@ -5,17 +5,18 @@ use crate::sha256_hex;
 /// The longest encoded subject name that a file is named after; longer ones are hashed.
 const MAX_NAME: usize = 128;
 
-/// A subject's name as part of a file's name: letters, digits, `-` and `_` as they are, other bytes as `%` and two
-/// digits; a hash, where that is too long.
+/// A subject's name as part of a file's name: as it is, so that somebody who makes the file by hand gets it right, but
+/// for what no file can be called and for what encoding itself needs: those bytes as `%` and two digits. A hash, where
+/// that is too long.
 pub(super) fn encode(name: &str) -> String {
-    let encoded = name.bytes().fold(String::new(), |mut text, byte| {
-        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02x}"));
+    let mut encoded = String::new();
+    for letter in name.chars() {
+        match letter {
+            '/' | '%' | '=' => encoded.push_str(&format!("%{:02x}", u32::from(letter))),
+            letter if letter.is_ascii_control() => encoded.push_str(&format!("%{:02x}", u32::from(letter))),
+            letter => encoded.push(letter),
         }
-        text
-    });
+    }
     if encoded.len() <= MAX_NAME { encoded } else { format!("={}", sha256_hex("operator/kill-switch/1", name)) }
 }
 
@@ -36,4 +37,34 @@ pub(super) fn decode(encoded: &str) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{decode, encode};
+
+    #[test]
+    fn an_ordinary_name_is_left_as_it_is() {
+        for name in ["limiter", "eu-shop_2", "my.subject", "two words", "größe"] {
+            assert_eq!(encode(name), name);
+        }
+        assert_eq!(encode("../a%"), "..%2fa%25");
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_is_a_file_name_of_its_own(a in ".*", b in ".*") {
+            let encoded = encode(&a);
+            prop_assert!(encoded.len() <= 128 && !encoded.contains(['/', '\0']));
+            prop_assert!(decode(&encoded).is_none_or(|name| name == a));
+            prop_assert_eq!(encoded == encode(&b), a == b);
+        }
+
+        #[test]
+        fn what_is_no_code_is_no_name(text in "[%a-f0-9=]{0,6}") {
+            prop_assert!(decode(&text).is_none_or(|name| name.len() <= text.len()));
+        }
+    }
 }

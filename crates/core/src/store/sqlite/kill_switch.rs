@@ -121,12 +121,11 @@ pub fn engaged_files(state_dir: &Path) -> Result<Vec<KillState>, StoreError> {
         let scope = if name == "kill-switch" {
             KillScope::Global
         } else if let Some(encoded) = name.strip_prefix("kill-switch.") {
-            match decode(encoded) {
-                Some(subject) => KillScope::Subject(subject),
-                None => match note().map(|note| note.scope) {
-                    Some(scope) if file_path(state_dir, &scope) == entry.path() => scope,
-                    _ => continue,
-                },
+            let named = decode(encoded).map(KillScope::Subject).or_else(|| note().map(|note| note.scope));
+            // A file that no claim looks for stops nothing, and is not said to.
+            match named {
+                Some(scope) if file_path(state_dir, &scope) == entry.path() => scope,
+                _ => continue,
             }
         } else {
             continue;

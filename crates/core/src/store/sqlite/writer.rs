@@ -148,7 +148,7 @@ mod tests {
         // The connection was given up, and the next one is as it should be.
         store.claim(gate(&execution(1), epoch)).await.expect("it resumes by itself");
         let settings = |state: &mut WriterState| {
-            let of = |name| {
+            let mut of = |name| {
                 state.connection()?.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(Trouble::from)
             };
             Ok([of("synchronous")?, of("foreign_keys")?])
