@@ -42,8 +42,11 @@ pub struct Stage {
     /// It.
     pub environment: Arc<dyn Environment>,
     /// Makes it impossible to start the process of a component again.
-    pub break_repair: Arc<dyn Fn(&str) -> Result<String, LabError> + Send + Sync>,
+    pub break_repair: Arc<BreakRepair>,
 }
+
+/// Breaks the repair of the component of that name, and says how.
+pub type BreakRepair = dyn Fn(&str) -> Result<String, LabError> + Send + Sync;
 
 /// A chapter of the demonstration.
 #[derive(Debug)]

@@ -145,10 +145,9 @@ impl<'a> Director<'a> {
         let Some(mut start) = self.start.take() else { return Ok(()) };
         // What was pressed before the question was asked is no answer.
         while start.try_recv().is_ok() {}
-        let mut listening = true;
-        while listening {
+        loop {
             tokio::select! {
-                said = start.recv() => listening = false && said.is_some(),
+                _ = start.recv() => break,
                 event = self.events.recv() => self.tell(event),
             }
         }

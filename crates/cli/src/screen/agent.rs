@@ -34,8 +34,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &ScreenModel) {
             if let Some(diagnosis) = view.diagnoses.get(&incident.id) {
                 explained(&mut rows, inside, diagnosis, palette);
             }
-            let executions = view.executions.iter().filter(|x| x.proposal.incident.as_ref() == Some(&incident.id));
-            if let Some(execution) = executions.last() {
+            let of_incident = |x: &&Execution| x.proposal.incident.as_ref() == Some(&incident.id);
+            if let Some(execution) = view.executions.iter().rfind(of_incident) {
                 done(&mut rows, inside, view, execution, palette);
             }
         }

@@ -78,9 +78,12 @@ fn components(rows: &mut Vec<Row>, inside: Rect, seen: &Observation, palette: Pa
         let mut own_lines = Vec::new();
         for dependency in seen.dependencies.iter().filter(|dependency| dependency.from == component.id) {
             let (text, style) = link(seen, dependency, palette);
-            let well = dependency.state == DependencyState::Up;
             // What calls nobody because it is down says nothing of its links.
-            let news = !well && !(component.state == ComponentState::Down && dependency.state == DependencyState::Unknown);
+            let news = match dependency.state {
+                DependencyState::Up => false,
+                DependencyState::Down => true,
+                DependencyState::Unknown => component.state != ComponentState::Down,
+            };
             if !news && columns(&text) < built.left() {
                 built = built.push(&format!("{text} "), style);
             } else {

@@ -14,7 +14,7 @@ pub(super) fn quantity(value: f64, unit: &str) -> String {
 
 fn seconds(value: f64) -> String {
     match value.abs() {
-        v if v == 0.0 => "0 s".to_owned(),
+        0.0 => "0 s".to_owned(),
         v if v < 1e-3 => format!("{} µs", number(value * 1e6)),
         v if v < 1.0 => format!("{} ms", number(value * 1e3)),
         v if v < 120.0 => format!("{} s", number(value)),
@@ -49,7 +49,7 @@ fn digits(value: f64) -> String {
         v if v >= 100.0 || value.fract() == 0.0 => format!("{value:.0}"),
         v if v >= 1.0 => format!("{value:.1}"),
         v if v >= 0.01 => format!("{value:.2}"),
-        v if v == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         _ => format!("{value:.0e}"),
     }
 }

@@ -127,7 +127,7 @@ fn no_size_and_no_text_breaks_the_screen() {
         diagnosis.primary.supporting[0].because.clone_from(&hostile);
     }
     let mut model = model();
-    model.views = vec![Arc::new(view); 3];
+    model.views = std::iter::repeat_n(Arc::new(view), 3).collect();
     model.title.clone_from(&hostile);
     model.push_narration(NarrationLine::new(at(58), Tone::Bad, hostile.clone()));
     model.chapter = Some(ChapterState {
