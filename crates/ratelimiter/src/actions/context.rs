@@ -7,6 +7,7 @@ use operator_protocols::{
     ActionRequest, Driver, DriverError, Effect, Guard, Holds, Id, Locus, Sent, Timestamp, Unavailable, Value,
 };
 
+use crate::api::is_key;
 use crate::client::{Endpoint, NodeClient};
 use crate::config::Config;
 use crate::inspector::Inspector;
@@ -33,7 +34,9 @@ impl Context<'_> {
             Locus::Component(id) if id.subject != self.config.name => None,
             Locus::Component(id) if id.local == REDIS_ID => Some(REDIS),
             Locus::Component(id) => self.targets.iter().any(|target| target.id == id.local).then_some(NODE),
-            Locus::Entity(entity) => (entity.subject == self.config.name && entity.kind == KEY).then_some(KEY),
+            Locus::Entity(entity) => {
+                (entity.subject == self.config.name && entity.kind == KEY && is_key(&entity.key)).then_some(KEY)
+            }
             _ => None,
         }
     }

@@ -57,7 +57,9 @@ fn checked(context: &Context<'_>, request: &ActionRequest) -> Result<(), String>
         .into_iter()
         .find(|definition| definition.name == request.action)
         .ok_or_else(|| format!("there is no action {}", request.action))?;
-    if !definition.accepts(&request.target, context.kind_of(&request.target)) {
+    // Aimed at nothing of this subject, it is not aimed, whatever kinds the definition names.
+    let kind = context.kind_of(&request.target);
+    if kind.is_none() || !definition.accepts(&request.target, kind) {
         return Err(format!("{} cannot be aimed at {}", request.action, request.target));
     }
     definition.validate(&request.params).map_err(|error| error.to_string())

@@ -67,9 +67,27 @@ impl<'a> Case<'a> {
         gone.map(|name| Evaluation::new(invariant, self.node(name), Verdict::Gone)).collect()
     }
 
+    /// The keys that were judged lately and are not judged now: one that waits for its turn is not judged, one that is
+    /// no more gets `otherwise`.
+    pub(super) fn keys_not_judged(&self, otherwise: &Verdict) -> BTreeMap<String, Verdict> {
+        let ledger = &self.details.ledger;
+        let waits = *otherwise == Verdict::Gone && ledger.coverage.waiting > 0;
+        let verdict = if waits {
+            Verdict::Suppressed("it waits for its turn to be looked at".to_owned())
+        } else {
+            otherwise.clone()
+        };
+        let seen = self.past.iter().flat_map(|past| Details::judged_of(past));
+        seen.map(|key| (key.to_owned(), verdict.clone())).collect()
+    }
+
     /// Why nothing can be said of keys, as a verdict; none if something can.
-    pub(super) fn books_closed(&self, why_not: Option<&String>) -> Option<Verdict> {
-        let why = why_not?;
+    pub(super) fn books_closed(&self, why_not: Option<&String>, as_of_us: Option<u64>) -> Option<Verdict> {
+        let why = match (why_not, as_of_us) {
+            (None, Some(_)) => return None,
+            (Some(why), _) => why,
+            (None, None) => "it was not read",
+        };
         Some(if self.details.redis.answers {
             Verdict::Unknown(Unavailable::new("what Redis holds", why))
         } else {

@@ -21,12 +21,11 @@ const MARGIN: Duration = Duration::from_secs(5);
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Evaluation> {
     let ledger = &case.details.ledger;
-    let wrong_before = wrong_before(case);
-    if let Some(verdict) = case.books_closed(ledger.why_not.as_ref()) {
-        let keys = wrong_before.keys().map(|key| (key.clone(), verdict.clone())).collect();
-        return key_findings::evaluations(case, NAME, keys, verdict);
+    if let Some(verdict) = case.books_closed(ledger.why_not.as_ref(), ledger.as_of_us) {
+        return key_findings::evaluations(case, NAME, case.keys_not_judged(&verdict), verdict);
     }
-    let mut verdicts: BTreeMap<String, Verdict> = BTreeMap::new();
+    let wrong_before = wrong_before(case);
+    let mut verdicts = case.keys_not_judged(&Verdict::Gone);
     for key in &ledger.judged {
         let verdict = match finding(case, ledger, key) {
             Some(finding) => Verdict::Violated(finding),
@@ -125,7 +124,7 @@ fn standing(ledger: &Ledger, difference: &Difference, node: Option<&str>) -> (u3
         let agree = claimants.iter().filter(|claimant| !broken.contains(*claimant) && Some(**claimant) != node).count();
         return (count(agree), count(claimants.len()));
     }
-    let active = ledger.nodes.iter().filter(|(_, standing)| standing.agreeing + standing.differing > 0);
+    let active = ledger.nodes.iter().filter(|(_, standing)| standing.agreeing > 0 || standing.differing > 0);
     let agree =
         active.clone().filter(|(name, standing)| standing.differing == 0 && Some(name.as_str()) != node).count();
     (count(agree), count(active.count()))
@@ -149,8 +148,7 @@ fn unreadable(case: &Case<'_>, log: &UnreadableLog) -> Discrepancy {
 fn wrong_before(case: &Case<'_>) -> BTreeMap<String, BTreeSet<(String, String)>> {
     let mut wrong: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
     for past in case.past.iter() {
-        let Ok(ledger) = Details::ledger_of(past) else { continue };
-        for difference in ledger.differing {
+        for difference in Details::differences_of(past) {
             for account in difference.accounts {
                 let broken = account.missing() as f64 > TOLERANCE + account.unanswered as f64;
                 if let Some(node) = account.node.filter(|_| broken) {

@@ -3,7 +3,7 @@
 //! Judged over stretches of whole seconds as long as the window, of one generation, that ended within the last 15 s; for
 //! windows above 660 s over what nodes still remember. A limit that cannot be told is `Unknown`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use operator_protocols::{Discrepancy, DiscrepancyKind, Evaluation, Finding, Unavailable, Verdict};
@@ -19,10 +19,11 @@ const MARGIN: Duration = Duration::from_secs(15);
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Evaluation> {
     let ledger = &case.details.ledger;
-    if let Some(verdict) = case.books_closed(ledger.why_not.as_ref()) {
-        return key_findings::evaluations(case, NAME, BTreeMap::new(), verdict);
+    if let Some(verdict) = case.books_closed(ledger.why_not.as_ref(), ledger.as_of_us) {
+        return key_findings::evaluations(case, NAME, case.keys_not_judged(&verdict), verdict);
     }
-    let mut verdicts: BTreeMap<String, Verdict> = ledger.judged.iter().map(|key| (key.clone(), Verdict::Ok)).collect();
+    let mut verdicts = case.keys_not_judged(&Verdict::Gone);
+    verdicts.extend(ledger.judged.iter().map(|key| (key.clone(), Verdict::Ok)));
     for key in &ledger.limit_unknown {
         let why = "most nodes do not have the same default limit, and none is stored";
         verdicts.insert(key.clone(), Verdict::Unknown(Unavailable::new(format!("the limit of {key}"), why)));

@@ -10,7 +10,7 @@ use operator_protocols::{Evaluation, Finding, Locus, Verdict};
 
 use super::case::Case;
 use super::key_findings;
-use crate::details::{LimitsDetail, RecentLimit};
+use crate::details::{Details, LimitsDetail, RecentLimit};
 use crate::observe::limit_event;
 
 pub(super) const NAME: &str = "limit_jump";
@@ -20,12 +20,15 @@ const HOUR_US: u64 = 3600 * 1_000_000;
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Evaluation> {
     let limits = &case.details.limits;
-    if let Some(verdict) = case.books_closed(limits.why_not.as_ref()) {
-        return key_findings::evaluations(case, NAME, BTreeMap::new(), verdict);
+    let before = case.past.iter().flat_map(|past| Details::changed_limits_of(past)).map(str::to_owned);
+    if let Some(verdict) = case.books_closed(limits.why_not.as_ref(), limits.as_of_us) {
+        let verdicts = before.map(|key| (key, verdict.clone())).collect();
+        return key_findings::evaluations(case, NAME, verdicts, verdict);
     }
-    let Some(now_us) = limits.as_of_us else { return Vec::new() };
-    let verdicts = limits.recent.iter().map(|(key, limit)| (key.clone(), verdict(case, limits, key, limit, now_us)));
-    key_findings::evaluations(case, NAME, verdicts.collect(), Verdict::Ok)
+    let now_us = limits.as_of_us.unwrap_or_default();
+    let mut verdicts: BTreeMap<String, Verdict> = before.map(|key| (key, Verdict::Gone)).collect();
+    verdicts.extend(limits.recent.iter().map(|(key, limit)| (key.clone(), verdict(case, limits, key, limit, now_us))));
+    key_findings::evaluations(case, NAME, verdicts, Verdict::Ok)
 }
 
 fn verdict(case: &Case<'_>, limits: &LimitsDetail, key: &str, limit: &RecentLimit, now_us: u64) -> Verdict {
@@ -61,7 +64,8 @@ fn baseline(limit: &RecentLimit, now_us: u64) -> Option<u64> {
     let mut lasted: BTreeMap<u64, u64> = BTreeMap::new();
     let mut enter = |limit: Option<u64>, from: u64, until: u64| {
         if let Some(limit) = limit.filter(|limit| *limit > 0) {
-            *lasted.entry(limit).or_default() += until.min(now_us).saturating_sub(from.max(hour_ago));
+            let time = lasted.entry(limit).or_default();
+            *time = time.saturating_add(until.min(now_us).saturating_sub(from.max(hour_ago)));
         }
     };
     if now_us.saturating_sub(record.version) >= HOUR_US / 2 {

@@ -146,27 +146,34 @@ impl InvariantChecker for RateLimiterChecker {
     }
 
     fn check(&self, past: &History, now: &Observation) -> Vec<Evaluation> {
-        let case = match Case::new(&self.subject, past, now) {
-            Ok(case) => case,
-            Err(why) => {
-                let unknown = |definition: &InvariantDefinition| {
-                    Evaluation::new(definition.name.clone(), Locus::Nothing, Verdict::Unknown(why.clone()))
-                };
-                return self.definitions.iter().map(unknown).collect();
-            }
+        let why = match Case::new(&self.subject, past, now) {
+            Ok(case) => return judge(&case),
+            Err(why) => why,
         };
-        let judges = [
-            node_down::judge,
-            redis_disconnected::judge,
-            high_latency::judge,
-            counter_drift::judge,
-            ghost_allowing::judge,
-            config_divergence::judge,
-            degraded_mode::judge,
-            limit_jump::judge,
-        ];
-        judges.iter().flat_map(|judge| judge(&case)).collect()
+        let unknown = |invariant: String, on| Evaluation::new(invariant, on, Verdict::Unknown(why.clone()));
+        // Where nothing can be judged, everything that was judged last is unknown.
+        let readable = past.iter().rev().find_map(|seen| Case::new(&self.subject, past, seen).ok());
+        match readable {
+            Some(case) => judge(&case).into_iter().map(|was| unknown(was.invariant, was.on)).collect(),
+            None => {
+                self.definitions.iter().map(|definition| unknown(definition.name.clone(), Locus::Nothing)).collect()
+            }
+        }
     }
+}
+
+fn judge(case: &Case<'_>) -> Vec<Evaluation> {
+    let judges = [
+        node_down::judge,
+        redis_disconnected::judge,
+        high_latency::judge,
+        counter_drift::judge,
+        ghost_allowing::judge,
+        config_divergence::judge,
+        degraded_mode::judge,
+        limit_jump::judge,
+    ];
+    judges.iter().flat_map(|judge| judge(case)).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use operator_protocols::{ComponentState, Evaluation, Finding, Verdict};
+use operator_protocols::{ComponentState, Evaluation, Finding, Locus, Verdict};
 
 use super::case::{Case, silent, untold};
 use crate::names;
@@ -45,8 +45,13 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Evaluation> {
     }
     let verdict = if folds { Verdict::Violated(folded(case, &lost, told)) } else { Verdict::Ok };
     evaluations.push(Evaluation::new(NAME, case.redis(), verdict));
-    for name in case.before.keys().filter(|name| !case.details.nodes.contains_key(*name)) {
-        evaluations.push(Evaluation::new(NAME, case.edge(name), Verdict::Gone));
+    // A node that is no longer expected, or that uses another Redis, leaves a link behind.
+    let links = case.past.last().map(|past| past.dependencies.as_slice()).unwrap_or_default();
+    for link in links.iter().filter(|link| link.kind == names::REDIS) {
+        let edge = Locus::Edge(link.from.clone(), link.to.clone());
+        if evaluations.iter().all(|evaluation| evaluation.on != edge) {
+            evaluations.push(Evaluation::new(NAME, edge, Verdict::Gone));
+        }
     }
     evaluations
 }

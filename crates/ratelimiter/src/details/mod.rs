@@ -23,7 +23,7 @@ pub(crate) use registry::{RegisteredDetail, RegistryDetail};
 
 use std::collections::BTreeMap;
 
-use operator_protocols::{Observation, Unavailable};
+use operator_protocols::{Observation, Unavailable, Value};
 
 /// All details of one observation.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -48,7 +48,7 @@ impl Details {
             redis: wire::read(observation, "redis")?,
             registry: wire::read(observation, "registry")?,
             limits: wire::read(observation, "limits")?,
-            ledger: Self::ledger_of(observation)?,
+            ledger: wire::read(observation, "ledger")?,
         })
     }
 
@@ -57,9 +57,27 @@ impl Details {
         wire::read(observation, "nodes")
     }
 
-    /// Only the ledger.
-    pub(crate) fn ledger_of(observation: &Observation) -> Result<Ledger, Unavailable> {
-        wire::read(observation, "ledger")
+    /// Only the keys that were judged, read in place: the past holds many.
+    pub(crate) fn judged_of(observation: &Observation) -> impl Iterator<Item = &str> {
+        let judged = observation.details.get("ledger").and_then(|ledger| ledger.get("judged"));
+        judged.and_then(Value::as_list).into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    /// Only the keys whose limit changed lately, read in place.
+    pub(crate) fn changed_limits_of(observation: &Observation) -> impl Iterator<Item = &str> {
+        let recent = observation.details.get("limits").and_then(|limits| limits.get("recent"));
+        recent.and_then(Value::as_map).into_iter().flat_map(|recent| recent.keys().map(String::as_str))
+    }
+
+    /// Only the differing accounts; none, if they are not understood.
+    pub(crate) fn differences_of(observation: &Observation) -> Vec<Difference> {
+        let differing = observation.details.get("ledger").and_then(|ledger| ledger.get("differing"));
+        match differing {
+            Some(Value::List(list)) if !list.is_empty() => {
+                list.iter().filter_map(|value| wire::typed(value).ok()).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Writes them into an observation.

@@ -18,7 +18,9 @@ pub(super) fn write<T: Serialize>(observation: &mut Observation, key: &str, deta
 pub(super) fn read<T: DeserializeOwned>(observation: &Observation, key: &str) -> Result<T, Unavailable> {
     let value =
         observation.details.get(key).ok_or_else(|| Unavailable::new(key, "the observation does not have it"))?;
-    serde_json::to_value(value)
-        .and_then(serde_json::from_value)
-        .map_err(|error| Unavailable::new(key, format!("the observation's is not understood: {error}")))
+    typed(value).map_err(|error| Unavailable::new(key, format!("the observation's is not understood: {error}")))
+}
+
+pub(super) fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, serde_json::Error> {
+    serde_json::to_value(value).and_then(serde_json::from_value)
 }

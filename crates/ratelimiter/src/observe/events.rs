@@ -1,6 +1,7 @@
 //! The typed facet of what happened: starts, changed limits, resets, drains, and nodes that began or ceased to decide
 //! without Redis. An event keeps its name for as long as it is told.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use operator_protocols::{Change, Event, EventId, EventKind, Locus, Observation, Timestamp, Value};
@@ -75,7 +76,15 @@ pub(super) fn write(
     if let Some(now_us) = details.limits.as_of_us {
         let horizon = now_us.saturating_sub(TOLD_FOR.as_micros() as u64);
         let recent = details.limits.recent.iter().filter(|(_, limit)| limit.record.version >= horizon);
-        observation.events.extend(recent.map(|(key, limit)| limit_change(subject, key, limit)));
+        let told: BTreeMap<EventId, Event> = recent
+            .map(|(key, limit)| {
+                let id = limit_event(subject, key, limit.record.version);
+                let event = memory.limit_changes.remove(&id).unwrap_or_else(|| limit_change(subject, key, limit));
+                (id, event)
+            })
+            .collect();
+        observation.events.extend(told.values().cloned());
+        memory.limit_changes = told;
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use operator_protocols::{Event, Timestamp};
+use operator_protocols::{Event, EventId, Timestamp};
 
 use super::node_reading::NodeReading;
 use super::redis_reading::RedisReading;
@@ -51,6 +51,10 @@ pub(crate) struct Memory {
     pub(super) scrapes: BTreeMap<String, (String, Scrape)>,
     /// The last counters of Redis: when, evictions.
     pub(super) evictions: Option<(Instant, f64)>,
+    /// Since when each node runs, with the boot it is of: computed once a boot, so that it stays the same.
+    pub(super) since: BTreeMap<String, (String, Timestamp)>,
+    /// The changes of limits that were told, so that they stay the same.
+    pub(super) limit_changes: BTreeMap<EventId, Event>,
     /// The boot of each node, as last seen.
     pub(super) node_boots: BTreeMap<String, String>,
     /// What each node last said of how it decides and whether it is drained.
@@ -105,9 +109,14 @@ impl Memory {
         targets.into_values().collect()
     }
 
-    pub(super) fn learn_nodes(&mut self, nodes: &[NodeReading]) {
+    pub(super) fn learn_nodes(&mut self, nodes: &[NodeReading], at: Timestamp) {
         for node in nodes {
             let Some(health) = node.health() else { continue };
+            let since = at.minus(Duration::try_from_secs_f64(health.uptime_s).unwrap_or_default());
+            let known = self.since.entry(node.target.id.clone()).or_insert_with(|| (health.boot_id.clone(), since));
+            if known.0 != health.boot_id {
+                *known = (health.boot_id.clone(), since);
+            }
             if let Some(endpoint) = node.target.endpoint.as_ref().filter(|_| !node.target.named) {
                 self.learned_ids.insert(endpoint.address.to_string(), health.node_id.clone());
             }
@@ -194,8 +203,8 @@ impl Memory {
         }
     }
 
-    /// The logs there are to look at.
-    pub(super) fn candidates(&mut self, rows: &[NodeRows], now_us: u64) -> Candidates {
+    /// The logs there are to look at. Those of keys whose limit changed lately are as urgent as suspects.
+    pub(super) fn candidates(&mut self, rows: &[NodeRows], changed: &[String], now_us: u64) -> Candidates {
         /// What was admitted within this makes a log busy.
         const BUSY_S: i64 = 15;
         let now = now_us / 1_000_000;
@@ -211,8 +220,10 @@ impl Memory {
         let mut all: BTreeSet<LogId> = busy.keys().map(|log| (*log).clone()).collect();
         all.extend(self.scanned.keys().cloned());
         all.extend(self.suspects.keys().cloned());
+        let changed: BTreeSet<&String> = changed.iter().collect();
+        let urgent = all.iter().filter(|log| changed.contains(&log.key)).cloned();
         Candidates {
-            suspects: self.suspects.keys().cloned().collect(),
+            suspects: self.suspects.keys().cloned().chain(urgent).collect(),
             busy: by_cost.into_iter().take(100).map(|(_, log)| log.clone()).collect(),
             all,
         }

@@ -58,7 +58,7 @@ impl Observer<'_> {
         let mut observation = Observation::new(at);
         let targets = memory.targets(self.config);
         let (nodes, (inspection, redis)) = tokio::join!(self.ask_nodes(&targets), self.ask_redis(memory.scan_cursor));
-        memory.learn_nodes(&nodes);
+        memory.learn_nodes(&nodes, at);
         memory.learn_redis(&redis, self.config);
 
         let mut details = Details {
@@ -143,7 +143,7 @@ impl Observer<'_> {
             observation.unavailable.push(why);
             Vec::new()
         });
-        let candidates = memory.candidates(&rows, asked_after_us);
+        let candidates = memory.candidates(&rows, &recent, asked_after_us);
         let (logs, last) = pick(&candidates, memory.rotated_to.as_ref(), self.config.max_keys_per_cycle);
         memory.rotated_to = last;
         let recorded = timeout(FOLD_TIMEOUT, self.recorded(memory, inspection, &rows, &logs, recent)).await;

@@ -65,8 +65,7 @@ pub(super) fn write(
         let livez = node.livez.as_ref().ok().map(Duration::as_secs_f64);
         of_node.gauge(signal::LIVEZ, SignalRole::Latency, livez, "s", Worse::Higher);
         let (Some(health), Some(scrape)) = (node.health(), node.scrape()) else { continue };
-        let uptime = Duration::try_from_secs_f64(health.uptime_s).unwrap_or_default();
-        let since = of_node.observation.at.minus(uptime);
+        let since = memory.since.get(name).map_or(of_node.observation.at, |(_, since)| *since);
         of_node.gauge(signal::LOOP_LAG, SignalRole::Latency, scrape.loop_lag, "s", Worse::Higher);
         of_node.counter(signal::REQUESTS_TOTAL, SignalRole::Traffic, scrape.checked, since);
         let before = memory.scrapes.get(name).filter(|(boot, _)| *boot == health.boot_id).map(|(_, scrape)| scrape);

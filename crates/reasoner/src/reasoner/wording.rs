@@ -20,8 +20,8 @@ pub(crate) fn statement(case: &Case<'_>, class: FaultClass, locus: &Locus) -> St
     match class {
         FaultClass::ComponentDown => format!("{at} does not run, or does not answer"),
         FaultClass::ComponentSlow => format!("{at} answers, but slowly, or fails at what it is asked"),
-        FaultClass::LinkDown => format!("the link {at} carries nothing, while both its ends are well"),
-        FaultClass::LinkSlow => format!("the link {at} is slow, while both its ends are well"),
+        FaultClass::LinkDown => format!("the link {at} carries nothing, and neither of its ends is at fault"),
+        FaultClass::LinkSlow => format!("the link {at} is slow, and neither of its ends is at fault"),
         FaultClass::StateDivergence => format!("{at} has another idea of the shared state than its peers"),
         FaultClass::ConfigDivergence => format!("{at} runs with other settings than its peers"),
         FaultClass::ExternalMutation => format!("somebody outside the system wrote into {at}"),

@@ -16,7 +16,7 @@ fn a_slow_link_is_told_with_reasons_and_what_was_ruled_out() {
     insta::assert_snapshot!(scene.diagnosis().to_markdown(), @r"
     # Incident I-1 of shop: LinkSlow on api-2→store
 
-    **The link api-2→store is slow, while both its ends are well.**
+    **The link api-2→store is slow, and neither of its ends is at fault.**
 
     Confidence high (94%), severity critical. Diagnosed by reasoner 1 at 2027-01-15T08:03:15Z.
 
@@ -82,7 +82,7 @@ fn what_does_not_decide_is_told_with_what_would() {
     insta::assert_snapshot!(scene.diagnosis().to_markdown(), @r"
     # Incident I-1 of shop: not decided
 
-    **The evidence does not decide between “the link api-1→store is slow, while both its ends are well” and “store answers, but slowly, or fails at what it is asked”.**
+    **The evidence does not decide between “the link api-1→store is slow, and neither of its ends is at fault” and “store answers, but slowly, or fails at what it is asked”.**
 
     Confidence low (54%), severity critical. Diagnosed by reasoner 1 at 2027-01-15T08:03:15Z.
 
