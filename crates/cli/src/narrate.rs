@@ -15,7 +15,12 @@ pub struct NarrationLine {
     pub tone: Tone,
     /// What happened. It may quote text from outside: whoever shows it makes it harmless.
     pub text: String,
+    /// Whether it only adds to the line before: a screen that shows it elsewhere leaves it out.
+    pub detail: bool,
 }
+
+/// What the text of a line begins with that only adds to the one before.
+const INDENT: &str = "  ";
 
 /// How a line is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -52,7 +57,8 @@ impl Tone {
 impl NarrationLine {
     /// A line.
     pub fn new(at: Timestamp, tone: Tone, text: impl Into<String>) -> Self {
-        Self { at, tone, text: text.into() }
+        let text = text.into();
+        Self { at, tone, detail: text.starts_with(INDENT), text }
     }
 }
 

@@ -57,6 +57,8 @@ pub struct DemoChapter {
     pub seed: u64,
     /// Parameters of the fault that fit the demonstration's environment.
     pub fault: &'static [(&'static str, i64)],
+    /// What happens, where the scenario's own story does not fit the demonstration's environment.
+    pub story: Option<&'static str>,
     /// What to watch, for people.
     pub watch: &'static str,
     /// From the fault to the end of the chapter, at most, in seconds.
@@ -106,6 +108,7 @@ mod ratelimiter {
                 scenario: "R1",
                 seed: 1,
                 fault: &[],
+                story: None,
                 watch: "Nobody has told the operator. It must find the dead node, name it, and start it: nothing else.",
                 deadline_s: 90,
             },
@@ -113,6 +116,10 @@ mod ratelimiter {
                 scenario: "R11",
                 seed: 1,
                 fault: &[("window_ms", 60_000)],
+                story: Some(
+                    "Somebody who is none of the nodes appends forty well-formed entries to one counter, so that its \
+                     owner is refused what is theirs.",
+                ),
                 watch: "No process is down and no latency rises. What the nodes granted and what is recorded must be \
                         added up to see it.",
                 deadline_s: 120,
@@ -121,6 +128,7 @@ mod ratelimiter {
                 scenario: "R7",
                 seed: 0,
                 fault: &[],
+                story: None,
                 watch: "More is granted than allowed. The wrong cure is to raise the limit for everybody; the right \
                         one is to restart one node with its declared settings. Its symptom lasts one window longer.",
                 deadline_s: 240,

@@ -104,6 +104,9 @@ fn planned(lab: &'static Lab, only: Option<usize>) -> Result<Vec<Planned>, Failu
     for (i, chapter) in lab.demo.iter().enumerate().filter(|(i, _)| only.is_none_or(|number| number == i + 1)) {
         let mut scenario = (lab.scenario)(chapter.scenario, chapter.seed)
             .map_err(|error| Failure::failed("read the scenario", error))?;
+        if let Some(story) = chapter.story {
+            story.clone_into(&mut scenario.story);
+        }
         for (name, value) in chapter.fault {
             scenario.fault = scenario.fault.with(*name, *value);
         }

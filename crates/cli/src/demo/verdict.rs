@@ -38,7 +38,8 @@ impl ChapterVerdict {
 
     /// The verdict in a few words.
     pub(super) fn headline(&self) -> String {
-        match self.checks.iter().find(|check| !check.ok) {
+        // How it ended says more than what went wrong first.
+        match self.checks.iter().rfind(|check| !check.ok) {
             None => "detected, explained, mended and verified".to_owned(),
             Some(check) => format!("{}: {}", check.what, check.found),
         }

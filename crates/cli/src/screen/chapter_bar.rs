@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use crate::harmless::wrap;
+use crate::harmless::{columns, wrap};
 use crate::screen::panel::LineBuilder;
 use crate::screen::{Phase, ScreenModel};
 
@@ -37,7 +37,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &ScreenModel) {
             };
             steps.push_str(&mark);
         }
-        line = line.push_if_it_fits(&steps, palette.dim());
+        let done = phase.step().min(STEPS.len());
+        let dots = format!("{}{}", "●".repeat(done), "○".repeat(STEPS.len() - done));
+        line = if columns(&steps) <= line.left() {
+            line.push(&steps, palette.dim())
+        } else {
+            line.push_if_it_fits(&dots, palette.dim())
+        };
         frame.render_widget(line.build(), bar);
         let text = wrap(&chapter.prompt, usize::from(prompt.width), 1).into_iter().next().unwrap_or_default();
         frame.render_widget(LineBuilder::new(prompt.width).push(&text, palette.plain()).build(), prompt);

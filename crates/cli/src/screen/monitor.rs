@@ -19,6 +19,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &ScreenModel) {
     let palette = model.palette;
     let detected = model.views.iter().flat_map(|view| &view.tickets).find(|ticket| {
         ticket.state != TicketState::Resolved
+            && !ticket.cleared
             && ticket.opened_at <= model.now
             && model.now.since(ticket.opened_at) < HIGHLIGHT
     });

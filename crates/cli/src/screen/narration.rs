@@ -19,7 +19,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &ScreenModel) {
     let inside = panel::framed(frame, area, "narration", palette, false);
     let room = usize::from(inside.height);
     let mut shown: Vec<Line<'static>> = Vec::new();
-    for line in model.narration.iter().rev() {
+    // Evidence and rules have their place in the agent panel.
+    for line in model.narration.iter().rev().filter(|line| !line.detail) {
         let style = match line.tone {
             Tone::Plain => palette.plain(),
             Tone::Good => palette.good(),

@@ -6,7 +6,7 @@ use operator_core::{TicketState, Verification, VerificationOutcome};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use super::fixture::{at, down, execution, incident, model, ticket, view};
+use super::fixture::{at, execution, incident, model, ticket, view};
 use super::{ChapterState, Palette, Phase, ScreenModel, draw};
 use crate::narrate::{NarrationLine, Tone};
 
@@ -161,5 +161,4 @@ fn no_state_is_told_by_colour_alone() {
     terminal.draw(|frame| draw(frame, &model())).expect("drawn");
     let coloured = terminal.backend().buffer().content.iter().any(|cell| cell.fg != ratatui::style::Color::Reset);
     assert!(!coloured, "a screen without colour has none");
-    let _ = down();
 }

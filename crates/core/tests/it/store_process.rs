@@ -150,4 +150,7 @@ async fn after_a_proper_end_it_is_read_as_it_lies_there() {
     assert!(!dir.path().join("operator.db-wal").exists(), "the log is folded into the database");
     let reader = SqliteStore::open_read_only(dir.path()).expect("it opens");
     assert_eq!(reader.load(SUBJECT).await.expect("it can be read").tickets.len(), 1);
+    for name in ["operator.db", "operator.lock", "kill-switch-lock"] {
+        assert!(dir.path().join(name).is_file(), "{name} is there from the beginning, and its owner's");
+    }
 }

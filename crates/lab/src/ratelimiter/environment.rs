@@ -27,7 +27,8 @@ use crate::process::{Supervisor, SupervisorDriver};
 /// The process that is another Redis, for a node that is pointed at the wrong one.
 pub(super) const OTHER_REDIS: &str = "redis-other";
 
-/// A running rate limiter. Dropped, it kills everything it started; so does the end of this process.
+/// A running rate limiter. With the last handle to it and its drivers ends everything it started; with this process as
+/// well, whatever way that ends.
 #[derive(Debug, Clone)]
 pub struct RateLimiterEnvironment {
     pub(super) inner: Arc<Inner>,

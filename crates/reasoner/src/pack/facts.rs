@@ -183,7 +183,9 @@ pub(crate) fn dependency_states(states: &States<'_>, window: &Window) -> Vec<Dra
         .filter_map(|(key, dependency)| {
             let (now, before) = states.dependency_runs.get(key)?.now()?;
             let recent = now.since >= window.start.minus(STATE_REACH);
-            if dependency.state == DependencyState::Up && !(recent && before.is_some()) {
+            // A link of which nobody ever could tell is no news.
+            let news = recent && before.is_some();
+            if dependency.state != DependencyState::Down && !news {
                 return None;
             }
             let on = Locus::Edge(dependency.from.clone(), dependency.to.clone());

@@ -4,7 +4,8 @@
 use operator_protocols::SignalRole;
 
 use crate::parameters::{
-    DEVIATION_CAP, FLOOR_OTHER, FLOOR_RATIO, FLOOR_RELATIVE, FLOOR_SECONDS, IQR_TO_SIGMA, TAIL_QUANTILE, TAIL_SIGMAS,
+    DEVIATION_CAP, FLOOR_OTHER, FLOOR_PER_SECOND, FLOOR_RATIO, FLOOR_RELATIVE, FLOOR_SECONDS, IQR_TO_SIGMA,
+    TAIL_QUANTILE, TAIL_SIGMAS,
 };
 
 /// What a signal was like while nothing was wrong.
@@ -74,19 +75,18 @@ pub(crate) fn median(values: &[f64]) -> Option<f64> {
     Some(lower / 2.0 + upper / 2.0)
 }
 
-/// The least scale of a signal: what its unit resolves at all. `per_second` is the observation interval's inverse for a
-/// rate made from a counter, whose noise is at least one count an interval.
-pub(crate) fn floor(role: SignalRole, unit: &str, per_second: Option<f64>) -> f64 {
-    let of_unit = match unit {
+/// The least scale of a gauge: what its unit resolves at all.
+pub(crate) fn floor(role: SignalRole, unit: &str) -> f64 {
+    match unit {
         "s" => FLOOR_SECONDS,
         "ms" => FLOOR_SECONDS * 1e3,
         "us" | "µs" => FLOOR_SECONDS * 1e6,
         "ns" => FLOOR_SECONDS * 1e9,
         "%" => FLOOR_RATIO * 100.0,
+        "1/s" => FLOOR_PER_SECOND,
         "1" if role != SignalRole::Other => FLOOR_RATIO,
         _ => FLOOR_OTHER,
-    };
-    of_unit.max(per_second.unwrap_or(0.0))
+    }
 }
 
 /// `value`, a time in `unit`, in seconds; `None` for a unit that is no time.

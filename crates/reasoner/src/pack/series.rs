@@ -118,7 +118,7 @@ fn finish<'a>(raw: &mut Raw<'a>) -> Series<'a> {
             None,
         )
     };
-    let floor = if raw.counter { per_second.unwrap_or(0.0) } else { robust::floor(raw.role, raw.unit, None) };
+    let floor = if raw.counter { per_second.unwrap_or(0.0) } else { robust::floor(raw.role, raw.unit) };
     Series { on: raw.on, name: raw.name, role: raw.role, unit, worse: raw.worse, samples, floor }
 }
 

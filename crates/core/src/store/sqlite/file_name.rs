@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn an_ordinary_name_is_left_as_it_is() {
-        for name in ["limiter", "eu-shop_2", "my.subject", "two words", "größe"] {
+        for name in ["shop", "eu-shop_2", "my.subject", "two words", "größe"] {
             assert_eq!(encode(name), name);
         }
         assert_eq!(encode("../a%"), "..%2fa%25");

@@ -156,15 +156,33 @@ pub(super) fn begin_claim(state_dir: &Path) -> Result<ClaimGuard, StoreError> {
     Ok(ClaimGuard { _file: file })
 }
 
+/// Makes the lock's file. Whoever owns the store does so when opening it: made later by another user, who engages the
+/// switch, it could not be opened by the owner.
+pub(super) fn make_lock(state_dir: &Path) -> Result<(), StoreError> {
+    let path = lock_path(state_dir);
+    match open_lock(&path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(unavailable(format!("make {}", path.display()), error)),
+    }
+}
+
+fn lock_path(state_dir: &Path) -> PathBuf {
+    state_dir.join("kill-switch-lock")
+}
+
+fn open_lock(path: &Path) -> Result<File, io::Error> {
+    let open = |create| OpenOptions::new().read(true).write(create).create(create).mode(0o600).open(path);
+    // A lock needs no more than reading: it can be had where nothing can be written.
+    open(false).or_else(|_| open(true))
+}
+
 fn take_lock(
     state_dir: &Path,
     attempt: fn(&File) -> Result<(), TryLockError>,
     patience: Duration,
 ) -> Result<File, io::Error> {
-    let path = state_dir.join("kill-switch-lock");
-    let open = |create| OpenOptions::new().read(true).write(create).create(create).mode(0o600).open(&path);
-    // A lock needs no more than reading: it can be had where nothing can be written.
-    let file = open(false).or_else(|_| open(true))?;
+    let path = lock_path(state_dir);
+    let file = open_lock(&path)?;
     let since = Instant::now();
     loop {
         match attempt(&file) {

@@ -1,5 +1,6 @@
 //! The store itself: which command goes where.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use operator_protocols::{BoxFuture, Timestamp};
@@ -28,6 +29,13 @@ pub struct SqliteStore {
     readers: Readers,
 }
 
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { state_dir, writer, .. } = self;
+        f.debug_struct("SqliteStore").field("state_dir", state_dir).field("writes", &writer.is_some()).finish()
+    }
+}
+
 impl SqliteStore {
     /// Opens the store in `state_dir`, making directory, database and schema where they are missing. It can be written
     /// to once the lease is taken.
@@ -38,6 +46,7 @@ impl SqliteStore {
     pub fn open(state_dir: &Path) -> Result<Self, StoreError> {
         check_version(rusqlite::version_number())?;
         make_files(state_dir)?;
+        kill_switch::make_lock(state_dir)?;
         let doing = || format!("open {}", database_path(state_dir).display());
         let mut connection = open_writer(&database_path(state_dir)).map_err(|trouble| trouble.into_store(&doing()))?;
         migration::migrate(&mut connection, state_dir).map_err(|trouble| trouble.into_store(&doing()))?;
