@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use operator_core::control::{ClientError, ControlClient, ControlReply, ControlRequest, Token};
 use operator_core::store::sqlite::SqliteStore;
-use operator_core::{Command, Execution, Incident, Ticket};
 use operator_core::store::{ExecutionFilter, Store as _, TicketFilter};
+use operator_core::{Command, Execution, Incident, Ticket};
 
 use crate::config::{Config, Sources, SubjectEntry};
 use crate::exit::Failure;
@@ -66,7 +66,8 @@ impl App {
     pub fn reader(&self) -> Result<SqliteStore, Failure> {
         let dir = self.config()?.state_dir;
         SqliteStore::open_read_only(&dir).map_err(|error| {
-            let failure = Failure::failed(format!("read the store in {}", dir.display()), crate::exit::with_causes(&error));
+            let failure =
+                Failure::failed(format!("read the store in {}", dir.display()), crate::exit::with_causes(&error));
             failure.next("start an operator with `operator run`, or name another folder with --state-dir")
         })
     }

@@ -31,6 +31,7 @@ pub struct Cli {
 
 /// What may be said with every verb.
 #[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "With every verb")]
 pub struct Global {
     /// The configuration file [default: the first of ./operator.toml, $XDG_CONFIG_HOME/operator/operator.toml,
     /// /etc/operator/operator.toml]
@@ -48,8 +49,8 @@ pub struct Global {
     /// The file that holds the token to ask the running operator with
     #[arg(long, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// How results are printed
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    /// How results are printed: text for people, json for programs
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     pub output: Format,
 }
 

@@ -69,7 +69,12 @@ pub fn narrate(event: &AuditEvent) -> Vec<NarrationLine> {
     let told = match event.kind.as_str() {
         "ticket.opened" => vec![(
             Tone::Bad,
-            format!("DETECTED {id}: {} violated on {}: {}", body.text("invariant"), body.locus("on"), body.text("message")),
+            format!(
+                "DETECTED {id}: {} violated on {}: {}",
+                body.text("invariant"),
+                body.locus("on"),
+                body.text("message")
+            ),
         )],
         "ticket.cleared" => vec![(Tone::Good, format!("{id}: the violation is over"))],
         "ticket.reopened" => vec![(Tone::Bad, format!("{id} is back: {}", body.text("message")))],
@@ -96,7 +101,9 @@ pub fn narrate(event: &AuditEvent) -> Vec<NarrationLine> {
             vec![(Tone::Bad, format!("KILL SWITCH engaged{}{}: nothing is sent", by(event), because(&body)))]
         }
         "kill_switch.released" => vec![(Tone::Warning, format!("kill switch released{}{}", by(event), because(&body)))],
-        "mode.set" => vec![(Tone::Warning, format!("mode set to {}{}{}", body.word("mode"), by(event), because(&body)))],
+        "mode.set" => {
+            vec![(Tone::Warning, format!("mode set to {}{}{}", body.word("mode"), by(event), because(&body)))]
+        }
         "cycle.trouble" => vec![(Tone::Warning, format!("trouble: {}", body.text("what")))],
         "operator.started" => vec![(Tone::Plain, "the operator started".to_owned())],
         // An event that this version has no words for is still told: silence would hide it.
@@ -138,7 +145,9 @@ fn diagnosis(body: &Body<'_>) -> Told {
     };
     for cited in body.0.get("evidence").and_then(Value::as_array).into_iter().flatten() {
         let cited = Body(cited);
-        told.push((Tone::Plain, format!("  evidence {}: {}", cited.word("id"), cited.text("because"))));
+        let (statement, because) = (cited.text("statement"), cited.text("because"));
+        let said = if statement.is_empty() { because } else { format!("{statement} ({because})") };
+        told.push((Tone::Plain, format!("  evidence {}: {said}", cited.word("id"))));
     }
     told
 }
@@ -179,7 +188,8 @@ fn finished(id: &str, body: &Body<'_>) -> Told {
         "failed" | "unsettled" => Tone::Bad,
         _ => Tone::Warning,
     };
-    let said = [body.text("summary"), body.text("reason")].into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+    let said =
+        [body.text("summary"), body.text("reason")].into_iter().find(|text| !text.is_empty()).unwrap_or_default();
     vec![(tone, format!("EXECUTED {id}: {}: {said}", state.replace('_', " ")))]
 }
 
@@ -276,8 +286,7 @@ mod tests {
 
     fn told(kind: &str, reference: &str, body: Value) -> String {
         let event = AuditEvent::by_operator(Timestamp::from_millis(0), kind, reference, body);
-        let lines: Vec<_> =
-            narrate(&event).iter().map(|line| format!("{} {}", line.tone.glyph(), line.text)).collect();
+        let lines: Vec<_> = narrate(&event).iter().map(|line| format!("{} {}", line.tone.glyph(), line.text)).collect();
         lines.join("\n")
     }
 
@@ -309,8 +318,14 @@ mod tests {
 
     #[test]
     fn a_body_of_another_shape_is_told_as_far_as_it_can_be() {
-        assert_eq!(told("ticket.opened", "T1", json!(null)), "✖ DETECTED T1: ? violated on ?:".replace("? violated", " violated"));
-        assert_eq!(told("verification.ended", "A1", json!({"outcome": {"not_cleared": {"tickets": []}}})), "✖ VERIFIED A1: it did not help");
+        assert_eq!(
+            told("ticket.opened", "T1", json!(null)),
+            "✖ DETECTED T1: ? violated on ?:".replace("? violated", " violated")
+        );
+        assert_eq!(
+            told("verification.ended", "A1", json!({"outcome": {"not_cleared": {"tickets": []}}})),
+            "✖ VERIFIED A1: it did not help"
+        );
         assert_eq!(told("future.kind", "X", json!({"reason": "because"})), "· future.kind X: because");
     }
 

@@ -1,6 +1,8 @@
 //! What a node says over HTTP, as far as it is read here. Everything is checked before it is believed: a text that is
 //! too long, a key with control characters or a number out of range makes the whole answer one that is not understood.
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// The longest key a limiter takes, in bytes.
@@ -218,6 +220,16 @@ pub struct ApiError {
     pub outcome: Option<String>,
     /// With `drain_owned`: who drained it.
     pub owner: Option<String>,
+}
+
+/// What is appended to a status: nothing, where the body said nothing.
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.error.is_empty() && self.message.is_empty() {
+            return Ok(());
+        }
+        write!(f, " {}: {}", self.error, self.message)
+    }
 }
 
 /// Whether a text can be the name of a node: 1 to 40 letters, digits, `-`, `_` or `.`.

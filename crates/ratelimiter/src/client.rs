@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use operator_prometheus::{BodyError, Exposition, ExpositionLimits, ParseError, read_bounded};
-use operator_protocols::{Sent, Unavailable};
+use operator_prometheus::{Exposition, ExpositionLimits, read_bounded};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, Method, RequestBuilder, redirect, retry};
 use serde::de::DeserializeOwned;
 
 use crate::api::{AdmittedPage, ApiError, Drain, Health, LimitDone, LimitsPage, ResetDone, Resynced};
+use crate::client_error::ClientError;
 use crate::{Address, Secret};
 
 /// Everything but the unreserved characters of RFC 3986: how keys stand in paths and in Redis.
@@ -32,113 +32,6 @@ pub struct Endpoint {
     pub address: Address,
     /// Whether the token is sent there: only to addresses that the configuration names.
     pub trusted: bool,
-}
-
-/// Why a node gave no answer that can be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// No connection came about, so nothing was sent.
-    #[error("could not connect to {address}")]
-    Connect {
-        /// Where.
-        address: Address,
-        /// What went wrong.
-        #[source]
-        source: reqwest::Error,
-    },
-    /// It was sent, perhaps, and no answer came in time.
-    #[error("no answer from {address} within {waited:?}")]
-    NoAnswer {
-        /// Where.
-        address: Address,
-        /// How long it was waited for.
-        waited: Duration,
-        /// What went wrong.
-        #[source]
-        source: reqwest::Error,
-    },
-    /// The answer was cut off or too long.
-    #[error("the answer of {address} could not be read")]
-    Body {
-        /// Where from.
-        address: Address,
-        /// What went wrong.
-        #[source]
-        source: BodyError,
-    },
-    /// The answer was an error.
-    #[error("{address} answered {status} {}: {}", body.error, body.message)]
-    Status {
-        /// Where from.
-        address: Address,
-        /// The HTTP status.
-        status: u16,
-        /// What the node said, shortened.
-        body: Box<ApiError>,
-    },
-    /// The answer is not what the API promises.
-    #[error("the answer of {address} is not understood")]
-    Json {
-        /// Where from.
-        address: Address,
-        /// What is wrong with it.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The metrics are not what the format promises.
-    #[error("the metrics of {address} are not understood")]
-    Metrics {
-        /// Where from.
-        address: Address,
-        /// What is wrong with them.
-        #[source]
-        source: ParseError,
-    },
-    /// The metrics break off before their end mark.
-    #[error("the metrics of {address} break off before their end mark")]
-    MetricsCutOff {
-        /// Where from.
-        address: Address,
-    },
-    /// The HTTP client could not be made.
-    #[error("no HTTP client")]
-    Setup(#[source] reqwest::Error),
-}
-
-impl ClientError {
-    /// What could not be read because of this, causes included.
-    pub fn unavailable(&self, what: impl Into<String>) -> Unavailable {
-        Unavailable::new(what, self.chain())
-    }
-
-    /// The error and its causes.
-    pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        text
-    }
-
-    /// Whether nobody listens there: no process, or one that does not take connections.
-    pub fn is_refused(&self) -> bool {
-        matches!(self, Self::Connect { source, .. } if !source.is_timeout())
-    }
-
-    /// What this says of a request that should have changed something.
-    pub(crate) fn sent(&self) -> Sent {
-        match self {
-            Self::Connect { .. } | Self::Setup(_) => Sent::NotSent(self.chain()),
-            // Documented: the call was refused before it had an effect.
-            Self::Status { status: 400..=499, .. } => Sent::NoEffect(self.chain()),
-            Self::Status { status: 503, body, .. } if body.outcome.as_deref() == Some("none") => {
-                Sent::NoEffect(self.chain())
-            }
-            _ => Sent::Unknown(self.chain()),
-        }
-    }
 }
 
 /// The nodes' HTTP API.

@@ -12,6 +12,7 @@ mod address;
 mod api;
 mod checker;
 mod client;
+mod client_error;
 mod config;
 mod details;
 mod inspector;

@@ -151,7 +151,7 @@ pub enum EvidenceKind {
         /// The part that remains: what it causes itself; at least 0.
         own: f64,
     },
-    /// Signals of a component or link that were there before have had no reading since.
+    /// Nothing of a component or link is read any more, of which signals were read before.
     Silent {
         /// How many signals.
         signals: u32,

@@ -86,6 +86,8 @@ pub const FLOOR_RELATIVE: f64 = 0.05;
 pub const FLOOR_SECONDS: f64 = 0.000_5;
 /// The floor of the scale of ratios (unit `1`).
 pub const FLOOR_RATIO: f64 = 0.01;
+/// The floor of the scale of availabilities, as a part of all: what should always be there is usually steadier.
+pub const FLOOR_AVAILABILITY: f64 = 0.005;
 /// The floor of the scale of rates that are read as such (unit `1/s`).
 pub const FLOOR_PER_SECOND: f64 = 0.1;
 /// The floor of the scale of gauges without a known unit.

@@ -32,10 +32,14 @@ pub enum Verb {
         id: String,
     },
     /// Say what would be done and what every rule says of it, without doing it
-    #[command(after_help = "Examples:\n  operator actions plan --incident I1\n  operator actions plan restart_component component:node-2")]
+    #[command(
+        after_help = "Examples:\n  operator actions plan --incident I1\n  operator actions plan restart_component component:node-2"
+    )]
     Plan(request::PlanArgs),
     /// Ask for an action; it goes through the same policy as the operator's own
-    #[command(after_help = "Example:\n  operator actions request restart_component component:node-2 --reason 'new settings'")]
+    #[command(
+        after_help = "Example:\n  operator actions request restart_component component:node-2 --reason 'new settings'"
+    )]
     Request(request::RequestArgs),
     /// Approve an action, exactly as it is shown
     #[command(after_help = "Example:\n  operator actions approve A1 --hash 3f9a27c1d04e --reason 'looks right'")]

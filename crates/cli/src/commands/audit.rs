@@ -104,7 +104,12 @@ async fn show(app: &App, seq: u64) -> Result<Exit, Failure> {
     };
     app.output.print("row", &row, || {
         let body = serde_json::to_string_pretty(&row.event.body).unwrap_or_default();
-        format!("{}\n{body}\nprev {}\nhash {}", text(&app.output, std::slice::from_ref(&row)).trim_end(), row.prev, row.hash)
+        format!(
+            "{}\n{body}\nprev {}\nhash {}",
+            text(&app.output, std::slice::from_ref(&row)).trim_end(),
+            row.prev,
+            row.hash
+        )
     })?;
     Ok(Exit::Clean)
 }

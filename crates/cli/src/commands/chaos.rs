@@ -71,8 +71,9 @@ pub async fn run(app: &App, verb: Verb) -> Result<Exit, Failure> {
 fn request(fault: &str, params: &[String]) -> Result<FaultRequest, Failure> {
     let mut request = FaultRequest::new(fault);
     for param in params {
-        let (name, text) =
-            param.split_once('=').ok_or_else(|| Failure::usage(format!("{param}: expected NAME=VALUE, like node=node-2")))?;
+        let (name, text) = param
+            .split_once('=')
+            .ok_or_else(|| Failure::usage(format!("{param}: expected NAME=VALUE, like node=node-2")))?;
         let value = text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from);
         request = request.with(name, value);
     }

@@ -15,11 +15,11 @@ use crate::output::Table;
 /// How to look.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  operator check --subject prod-limiter --output json\n\nExits 3 when an invariant is violated. Some faults show only in two observations running, so two are made."
+    after_help = "Example:\n  operator check --subject prod-limiter --output json\n\nExits 3 when an invariant is violated. Some faults show only in two observations running, and what a component is called may show only in the first, so three are made."
 )]
 pub struct Args {
     /// How many observations to make; the last is judged, with the others as its past
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     observations: u32,
     /// How long to wait between two
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = parse_duration)]

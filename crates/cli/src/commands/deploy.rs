@@ -53,7 +53,9 @@ pub(super) fn text(status: &EnvironmentStatus) -> String {
     for process in &status.processes {
         let report = &process.report;
         let state = match (report.status.running, report.paused, report.declared) {
-            (false, ..) => report.status.exit.clone().map_or_else(|| "not running".to_owned(), |how| format!("ended: {how}")),
+            (false, ..) => {
+                report.status.exit.clone().map_or_else(|| "not running".to_owned(), |how| format!("ended: {how}"))
+            }
             (true, true, _) => "paused".to_owned(),
             (true, false, false) => "running, not as declared".to_owned(),
             (true, false, true) => "running".to_owned(),

@@ -46,7 +46,11 @@ pub async fn run(app: &App, _args: &Args) -> Result<Exit, Failure> {
     let mut findings = Vec::new();
     match app.config() {
         Ok(config) => of_config(app, &config, &mut findings).await,
-        Err(error) => findings.push(Finding::bad("configuration", error.to_string(), "correct it; `operator check-config` checks again")),
+        Err(error) => findings.push(Finding::bad(
+            "configuration",
+            error.to_string(),
+            "correct it; `operator check-config` checks again",
+        )),
     }
     let diagnoser = Reasoner::new();
     findings.push(Finding::ok("diagnoser", format!("{}: embedded, needs no key and no network", diagnoser.name())));
@@ -54,7 +58,11 @@ pub async fn run(app: &App, _args: &Args) -> Result<Exit, Failure> {
         for program in kind.lab.map_or(&[][..], |lab| lab.programs) {
             findings.push(match binaries::find(program) {
                 Ok(path) => Finding::ok(format!("program {program}"), path.display().to_string()),
-                Err(error) => Finding::bad(format!("program {program}"), "missing", format!("{} (the demo of {} needs it)", error.how, kind.kind)),
+                Err(error) => Finding::bad(
+                    format!("program {program}"),
+                    "missing",
+                    format!("{} (the demo of {} needs it)", error.how, kind.kind),
+                ),
             });
         }
     }
@@ -70,11 +78,18 @@ pub async fn run(app: &App, _args: &Args) -> Result<Exit, Failure> {
 }
 
 async fn of_config(app: &App, config: &Config, findings: &mut Vec<Finding>) {
-    let file = config.file.as_ref().map_or_else(|| "no file: the defaults hold".to_owned(), |path| path.display().to_string());
+    let file =
+        config.file.as_ref().map_or_else(|| "no file: the defaults hold".to_owned(), |path| path.display().to_string());
     findings.push(Finding::ok("configuration", file));
     findings.push(Finding::ok("state directory", config.state_dir.display().to_string()));
-    findings.push(running(app).await);
+    let running = running(app).await;
+    let runs = running.found.starts_with("version");
+    findings.push(running);
     if config.subjects.is_empty() && app.subject.is_none() {
+        if runs {
+            findings.push(Finding::ok("subjects", "none is described; the running operator has its own"));
+            return;
+        }
         let next = format!("describe one in operator.toml, or name a kind with --subject; {}", registry::known());
         findings.push(Finding::bad("subjects", "none is described", next));
         return;
@@ -90,7 +105,10 @@ async fn of_config(app: &App, config: &Config, findings: &mut Vec<Finding>) {
                 let about = watched.subject.descriptor();
                 findings.push(seen(&what, &observe(watched.subject.as_ref()).await));
                 let destinations = about.destinations.join(", ");
-                findings.push(Finding::ok(format!("{what} talks to"), if destinations.is_empty() { "nobody".to_owned() } else { destinations }));
+                findings.push(Finding::ok(
+                    format!("{what} talks to"),
+                    if destinations.is_empty() { "nobody".to_owned() } else { destinations },
+                ));
             }
             Err(error) => findings.push(Finding::bad(what, error.to_string(), "correct its settings")),
         }
@@ -105,9 +123,16 @@ async fn running(app: &App) -> Finding {
     match asked {
         Ok(ControlReply::Pong { version, pid, subjects, you }) => Finding::ok(
             "running operator",
-            format!("version {version}, process {pid}, watches {}; you are {} ({:?})", subjects.join(", "), you.name, you.role),
+            format!(
+                "version {version}, process {pid}, watches {}; you are {} ({:?})",
+                subjects.join(", "),
+                you.name,
+                you.role
+            ),
         ),
-        Ok(_) => Finding::bad("running operator", "it answers another question than was asked", "is it of another version?"),
+        Ok(_) => {
+            Finding::bad("running operator", "it answers another question than was asked", "is it of another version?")
+        }
         // Nothing is wrong with that.
         Err(ClientError::NoOperator { .. }) => Finding::ok("running operator", "none"),
         Err(error) => Finding::bad("running operator", error.to_string(), "ask as the user it runs as"),
@@ -126,6 +151,8 @@ fn seen(what: &str, seen: &Observation) -> Finding {
     match (not_up.is_empty(), seen.unavailable.first()) {
         (true, None) => Finding::ok(what, found),
         (false, _) => Finding::bad(what, found, format!("look at {}", not_up.join(", "))),
-        (true, Some(gap)) => Finding::bad(what, format!("{found}; not readable: {gap}"), "is it running, and are its settings right?"),
+        (true, Some(gap)) => {
+            Finding::bad(what, format!("{found}; not readable: {gap}"), "is it running, and are its settings right?")
+        }
     }
 }

@@ -107,15 +107,16 @@ fn page(output: &Output, story: &Story) -> String {
         Some(at) => format!("closed {}", output.when(at)),
         None => "open".to_owned(),
     };
-    let mut page = format!("# Incident {}\n\nOpened {}, {state}.\n\n", incident.id, output.when(incident.opened_at));
-    page.push_str(&fenced(&tickets::rows(output, &story.tickets)));
+    let mut page = String::new();
     for numbered in &story.diagnoses {
-        page.push_str(&format!("\n<!-- {} -->\n", numbered.id));
         page.push_str(&numbered.diagnosis.to_markdown());
+        page.push('\n');
     }
     if story.diagnoses.is_empty() {
-        page.push_str("\nIt is not explained yet.\n");
+        page.push_str(&format!("# Incident {}\n\nIt is not explained yet.\n\n", incident.id));
     }
+    page.push_str(&format!("## Tickets\n\nThe incident was opened {}; {state}.\n\n", output.when(incident.opened_at)));
+    page.push_str(&fenced(&tickets::rows(output, &story.tickets)));
     if !story.executions.is_empty() {
         page.push_str("\n## Actions\n\n");
         page.push_str(&fenced(&actions::rows(output, &story.executions)));

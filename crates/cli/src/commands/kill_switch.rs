@@ -102,17 +102,13 @@ async fn release(app: &App, reason: String) -> Result<Exit, Failure> {
         Ok(other) => return Err(unexpected(&other)),
         Err(error @ ClientError::NoOperator { .. }) => {
             let dir = app.config()?.state_dir;
-            let row = SqliteStore::open_read_only(&dir).ok();
-            let rows = match &row {
-                Some(store) => store.kill_switch().await.unwrap_or_default(),
-                None => Vec::new(),
-            };
-            if rows.iter().any(|state| state.scope == scope && state.engaged && !state.by_file) {
-                // The row can only be released where the audit of it can be written.
-                return Err(Failure::from(error).next("start the operator, then release it"));
-            }
             let removed = file::release_by_file(&dir, &scope)?;
             let said = if removed { "the file is removed" } else { "there was no file" };
+            if stored(app).await?.iter().any(|state| state.scope == scope && state.engaged) {
+                // The row can only be released where the audit of it can be written.
+                return Err(Failure::failed("release the kill switch", format!("{error}; {said}, and the row stands"))
+                    .next("start the operator, which sends nothing as long as the row stands, and release it then"));
+            }
             app.output.print("released", &scope, || format!("no operator runs; {said}"))?;
         }
         Err(error) => return Err(error.into()),
@@ -157,7 +153,8 @@ fn rows(output: &Output, states: &[KillState]) -> String {
             (true, false) => "ENGAGED",
             (false, _) => "released",
         };
-        let cells = [state.scope.to_string(), word.to_owned(), state.by.clone(), output.when(state.at), state.reason.clone()];
+        let cells =
+            [state.scope.to_string(), word.to_owned(), state.by.clone(), output.when(state.at), state.reason.clone()];
         table.row(cells);
     }
     table.render()

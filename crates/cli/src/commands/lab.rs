@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use operator_lab::control::{ControlClient, ControlError};
 
 use crate::app::App;
-use crate::exit::Failure;
+use crate::exit::{Failure, with_causes};
 
 /// Which environment.
 #[derive(Debug, Clone, clap::Args)]
@@ -37,6 +37,15 @@ impl Where {
 }
 
 /// What the environment did not do, as this program says it.
+#[expect(clippy::needless_pass_by_value, reason = "this is how errors are mapped")]
 pub fn failed(error: ControlError) -> Failure {
-    Failure::from(anyhow::Error::new(error))
+    match &error {
+        ControlError::NotRunning { folder, .. } => {
+            Failure::failed(format!("speak with the environment in {}", folder.display()), "none runs there")
+                .next("start one with `operator deploy up`, or name its folder with --dir")
+        }
+        ControlError::NoAnswer { .. } | ControlError::Failed(_) => {
+            Failure::failed("have the environment do it", with_causes(&error))
+        }
+    }
 }

@@ -1,9 +1,9 @@
 //! `operator mode`: how much is done without asking.
 
 use clap::Subcommand;
+use operator_core::Command;
 use operator_core::control::{ClientError, ControlReply, ControlRequest};
 use operator_core::policy::Autonomy;
-use operator_core::Command;
 use serde_json::{Value, json};
 
 use crate::app::{App, unexpected};

@@ -68,8 +68,9 @@ pub async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
     }
     host.stop().await;
     let bytes = std::fs::metadata(&file)
-        .map_err(|error| Failure::failed(format!("record to {}", file.display()), error)
-            .next("record for longer than one cycle"))?
+        .map_err(|error| {
+            Failure::failed(format!("record to {}", file.display()), error).next("record for longer than one cycle")
+        })?
         .len();
     let recorded = json!({ "file": file, "bytes": bytes, "subject": entry.config.name });
     app.output.print("recorded", &recorded, || format!("{}: {bytes} bytes", file.display()))?;

@@ -37,8 +37,10 @@ pub struct Args {
 /// When the file cannot be read, is no recording, or is of a kind that this program does not know.
 pub async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
     let shown = args.file.display().to_string();
-    let mut recording = Recording::read(&args.file)
-        .map_err(|error| Failure::failed(format!("replay {shown}"), with_causes(&error)))?;
+    let mut recording = Recording::read(&args.file).map_err(|error| {
+        Failure::failed(format!("replay {shown}"), with_causes(&error))
+            .next("an operator keeps a recording of every incident in its state directory, under recordings")
+    })?;
     if args.unfinished {
         recording.keep_unfinished();
     } else if recording.unfinished() > 0 {
@@ -63,14 +65,13 @@ pub async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
 
 /// The judge that the recorded subject had: as it is configured here, or with its kind's examples where a setting is
 /// needed to make it. Nothing is connected to.
-fn checker(
-    app: &App,
-    name: &str,
-    kind: &str,
-) -> Result<Box<dyn operator_protocols::InvariantChecker>, Failure> {
+fn checker(app: &App, name: &str, kind: &str) -> Result<Box<dyn operator_protocols::InvariantChecker>, Failure> {
     let config = app.config()?;
     let known = registry::find(kind).ok_or_else(|| {
-        Failure::usage(format!("the recording is of a {kind:?}, which this program does not know; {}", registry::known()))
+        Failure::usage(format!(
+            "the recording is of a {kind:?}, which this program does not know; {}",
+            registry::known()
+        ))
     })?;
     let mut subject = config.own_settings(name)?.config;
     subject.kind = kind.to_owned();
@@ -82,8 +83,7 @@ fn checker(
 }
 
 fn text(output: &Output, report: &ReplayReport) -> String {
-    let mut lines: Vec<String> =
-        report.events.iter().flat_map(narrate).map(|line| line_text(output, &line)).collect();
+    let mut lines: Vec<String> = report.events.iter().flat_map(narrate).map(|line| line_text(output, &line)).collect();
     lines.push(format!(
         "\n{} cycles: {} tickets, {} incidents, {} diagnoses, {} actions",
         report.cycles,

@@ -114,7 +114,9 @@ fn show(app: &App) -> Result<(), Failure> {
         }
         text.push_str(&table.render());
         if !shown.actions.iter().any(|action| action.name == operator_protocols::START_COMPONENT) {
-            text.push_str("\nstarting and restarting components needs a driver, which is not part of this configuration\n");
+            text.push_str(
+                "\nstarting and restarting components needs a driver, which is not part of this configuration\n",
+            );
         }
         text
     })

@@ -52,7 +52,9 @@ mod tests {
 
     #[test]
     fn durations_read_back_as_they_were_written() {
-        for (text, millis) in [("250ms", 250), ("5s", 5_000), ("2m", 120_000), ("1h30m", 5_400_000), ("1d", 86_400_000), ("0s", 0)] {
+        for (text, millis) in
+            [("250ms", 250), ("5s", 5_000), ("2m", 120_000), ("1h30m", 5_400_000), ("1d", 86_400_000), ("0s", 0)]
+        {
             let read = parse_duration(text).expect(text);
             assert_eq!(read, Duration::from_millis(millis));
             assert_eq!(show_duration(read), text);

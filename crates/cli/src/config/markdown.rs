@@ -16,7 +16,11 @@ pub fn configuration_page() -> String {
         }
     }
     for section in schema::OPEN_SECTIONS {
-        let _ = writeln!(page, "\n## `[{}]`\n\n{}\n\n```toml\n[{}]\n{}\n```", section.name, section.about, section.name, section.example);
+        let _ = writeln!(
+            page,
+            "\n## `[{}]`\n\n{}\n\n```toml\n[{}]\n{}\n```",
+            section.name, section.about, section.name, section.example
+        );
     }
     page.push_str("\n## `[[principal]]`\n\n");
     page.push_str(PRINCIPALS);

@@ -134,10 +134,7 @@ pub(super) fn environment<'a>(
 }
 
 /// Adds what `--set SECTION.KEY=VALUE` flags say.
-pub(super) fn flags<'a>(
-    document: &mut Document,
-    flags: impl IntoIterator<Item = &'a str>,
-) -> Result<(), ConfigError> {
+pub(super) fn flags<'a>(document: &mut Document, flags: impl IntoIterator<Item = &'a str>) -> Result<(), ConfigError> {
     for flag in flags {
         let origin = Origin::Flag(flag.to_owned());
         let Some((path, text)) = flag.split_once('=') else {
@@ -174,13 +171,7 @@ fn assign(document: &mut Document, path: &[&str], text: &str, origin: &Origin) -
     Ok(())
 }
 
-fn typed(
-    document: &mut Document,
-    section: &str,
-    name: &str,
-    text: &str,
-    origin: &Origin,
-) -> Result<(), ConfigError> {
+fn typed(document: &mut Document, section: &str, name: &str, text: &str, origin: &Origin) -> Result<(), ConfigError> {
     let key = schema::find(section, name).ok_or_else(|| unknown_in(section, name, origin))?;
     let value = match key.kind {
         Kind::Integer { .. } => text.parse::<i64>().ok().map(Value::Integer),

@@ -71,9 +71,9 @@ fn role(table: &Table, at: &str) -> Result<Role, ConfigError> {
 
 fn names(table: &Table, at: &str) -> Result<Option<Vec<String>>, ConfigError> {
     let Some(Given { value, origin }) = table.get("subjects") else { return Ok(None) };
-    let names = value.as_array().and_then(|list| {
-        list.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
-    });
+    let names = value
+        .as_array()
+        .and_then(|list| list.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>());
     let wrong = || ConfigError::value(origin, format!("{at}.subjects"), "expected a list of names in quotes");
     names.ok_or_else(wrong).map(Some)
 }

@@ -129,7 +129,8 @@ fn engine(document: &Document) -> Result<EngineSettings, ConfigError> {
     read.count("policy.breaker", "failures", &mut policy.breaker.failures)?;
     read.duration("policy.breaker", "open_for", &mut policy.breaker.open_for)?;
     for (action, given) in document.section("policy.actions") {
-        let level = autonomy(given).map_err(|why| ConfigError::value(&given.origin, format!("policy.actions.{action}"), why))?;
+        let level = autonomy(given)
+            .map_err(|why| ConfigError::value(&given.origin, format!("policy.actions.{action}"), why))?;
         policy.actions.insert(action.to_owned(), level);
     }
     for (param, given) in document.section("policy.params") {
@@ -195,8 +196,8 @@ impl Reader<'_> {
 
     fn autonomy(&self, section: &str, name: &str, into: &mut Autonomy) -> Result<(), ConfigError> {
         if let Some((given, _)) = self.given(section, name) {
-            *into = autonomy(given)
-                .map_err(|why| ConfigError::value(&given.origin, format!("{section}.{name}"), why))?;
+            *into =
+                autonomy(given).map_err(|why| ConfigError::value(&given.origin, format!("{section}.{name}"), why))?;
         }
         Ok(())
     }
@@ -217,8 +218,7 @@ pub(super) mod tests {
         std::fs::write(dir.path().join("operator.toml"), text).expect("written");
         let environment = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         let set_flags = flags.iter().map(|&flag| flag.to_owned()).collect();
-        let sources =
-            Sources { config_flag: None, set_flags, environment, working_dir: dir.path().to_owned() };
+        let sources = Sources { config_flag: None, set_flags, environment, working_dir: dir.path().to_owned() };
         Config::load(&sources).map_err(|error| error.to_string().replace(&dir.path().display().to_string(), "DIR"))
     }
 

@@ -36,7 +36,11 @@ pub(super) fn read(document: &Document) -> Result<(Vec<SubjectEntry>, Overrides)
         }
         if entries.iter().any(|entry| entry.config.name == name) {
             let origin = table.values().next().map_or(crate::config::Origin::Default, |given| given.origin.clone());
-            return Err(ConfigError::value(&origin, format!("{at}.name"), format!("{name:?} is the name of two subjects")));
+            return Err(ConfigError::value(
+                &origin,
+                format!("{at}.name"),
+                format!("{name:?} is the name of two subjects"),
+            ));
         }
         let interval = match table.get("interval") {
             None => None,

@@ -74,7 +74,12 @@ impl<'a> Director<'a> {
                 break;
             }
             if !right {
-                self.set.stage.environment.clear().await.map_err(|error| Failure::failed("take the fault back", error))?;
+                self.set
+                    .stage
+                    .environment
+                    .clear()
+                    .await
+                    .map_err(|error| Failure::failed("take the fault back", error))?;
             }
         }
         Ok(verdicts)
@@ -120,9 +125,10 @@ impl<'a> Director<'a> {
         let reached = self
             .pump(deadline, |view| {
                 let open = view.tickets.iter().any(|ticket| ticket.state != TicketState::Resolved);
-                let up = view.observation.as_ref().is_some_and(|seen| {
-                    seen.components.iter().all(|component| component.state == ComponentState::Up)
-                });
+                let up = view
+                    .observation
+                    .as_ref()
+                    .is_some_and(|seen| seen.components.iter().all(|component| component.state == ComponentState::Up));
                 let well = view.violations.is_empty() && !open && up;
                 calm = if well { calm + 1 } else { 0 };
                 calm >= CALM_CYCLES && Instant::now() >= warm_at

@@ -32,9 +32,8 @@ impl Set {
             .prefix("operator-demo-")
             .tempdir()
             .map_err(|error| Failure::failed("make a temporary folder", error))?;
-        let failed = |error| {
-            Failure::failed("start the environment", error).next("`operator doctor` says what is missing")
-        };
+        let failed =
+            |error| Failure::failed("start the environment", error).next("`operator doctor` says what is missing");
         let stage = (lab.start)(scenario, folder.path().join("lab")).await.map_err(failed)?;
         stage.environment.start_workload(&scenario.workload).await.map_err(failed)?;
 
@@ -75,7 +74,10 @@ impl Set {
             format!("it looks every {}", show_duration(self.settings.interval)),
         ];
         lines.extend(self.demo_settings.iter().map(|(name, value, why)| format!("{name} = {value}: {why}")));
-        lines.push(format!("from another terminal: operator tickets list --state-dir {}", self.folder.path().join("state").display()));
+        lines.push(format!(
+            "from another terminal: operator tickets list --state-dir {}",
+            self.folder.path().join("state").display()
+        ));
         lines
     }
 

@@ -48,7 +48,8 @@ impl ChapterVerdict {
     /// A line a check.
     pub(super) fn lines(&self) -> Vec<(Tone, String)> {
         let of = |check: &Check| {
-            let (tone, word) = if check.ok { (Tone::Good, "as it should be") } else { (Tone::Bad, "NOT as it should be") };
+            let (tone, word) =
+                if check.ok { (Tone::Good, "as it should be") } else { (Tone::Bad, "NOT as it should be") };
             (tone, format!("{word}: {}: {}", check.what, check.found))
         };
         self.checks.iter().map(of).collect()
@@ -156,16 +157,18 @@ fn explanation(truth: &Truth, diagnosed: Option<(FaultClass, String, f64)>) -> C
     if verdict.locus && verdict.class {
         return Check { what, ok: true, found };
     }
-    let right = truth.hypotheses.iter().flat_map(|one| one.classes.iter().map(move |class| format!("{class} at {}", one.locus)));
+    let right = truth
+        .hypotheses
+        .iter()
+        .flat_map(|one| one.classes.iter().map(move |class| format!("{class} at {}", one.locus)));
     Check { what, ok: false, found: format!("{found}; it is {}", right.collect::<Vec<_>>().join(" or ")) }
 }
 
 fn action(truth: &Truth, sent: &[&Execution]) -> Check {
     let what = "the right action is taken";
     let name = |execution: &Execution| format!("{} on {}", execution.proposal.action, execution.proposal.target);
-    let judge = |execution: &&Execution| {
-        truth.judge_action(&execution.proposal.action, &execution.proposal.target.to_text())
-    };
+    let judge =
+        |execution: &&Execution| truth.judge_action(&execution.proposal.action, &execution.proposal.target.to_text());
     let wrong: Vec<_> = sent.iter().filter(|one| judge(one) != ActionVerdict::Right).map(|one| name(one)).collect();
     match (sent.is_empty(), wrong.is_empty()) {
         (true, _) => Check { what, ok: false, found: "nothing was done".to_owned() },
@@ -185,7 +188,12 @@ async fn sent_once(sent: &[&Execution], store: &dyn Store) -> Result<Check, Fail
         let attempts = store.attempts(&execution.proposal.id).await?.len();
         let state = execution.state;
         done += u32::from(state == operator_core::ExecutionState::Done);
-        found.push(format!("{} {state} in {attempts} attempt{}: {}", execution.proposal.id, if attempts == 1 { "" } else { "s" }, execution.state_reason));
+        found.push(format!(
+            "{} {state} in {attempts} attempt{}: {}",
+            execution.proposal.id,
+            if attempts == 1 { "" } else { "s" },
+            execution.state_reason
+        ));
         if attempts != 1 {
             done += 1;
         }
@@ -217,7 +225,9 @@ fn resolved(tickets: &[&Ticket], fault_at: Timestamp) -> Check {
         return Check { what, ok: false, found: found.collect::<Vec<_>>().join("; ") };
     }
     match tickets.iter().filter_map(|ticket| ticket.resolved_at).max() {
-        Some(last) => Check { what, ok: true, found: format!("{} ticket(s), {}", tickets.len(), after(fault_at, last)) },
+        Some(last) => {
+            Check { what, ok: true, found: format!("{} ticket(s), {}", tickets.len(), after(fault_at, last)) }
+        }
         None => Check { what, ok: false, found: "there was no ticket".to_owned() },
     }
 }

@@ -178,7 +178,9 @@ fn forward(mut from: broadcast::Receiver<AuditEvent>, to: broadcast::Sender<Audi
             match from.recv().await {
                 // Nobody may be listening.
                 Ok(event) => drop(to.send(event)),
-                Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "events were not narrated; the audit has them"),
+                Err(RecvError::Lagged(missed)) => {
+                    tracing::warn!(missed, "events were not narrated; the audit has them")
+                }
                 Err(RecvError::Closed) => return,
             }
         }

@@ -8,9 +8,32 @@ use crate::screen::ages::rfc3339;
 
 /// The fields that hold a time, in all that is printed.
 const TIMES: [&str; 26] = [
-    "acted_at", "as_of", "at", "began_at", "built_at", "closed_at", "created_at", "deadline", "done_at", "ended_at",
-    "expires_at", "first_seen", "from", "last_seen", "made_at", "observed_at", "ok_since", "onset", "opened_at",
-    "registered_at", "resolved_at", "send_by", "since", "started_at", "updated_at", "until",
+    "acted_at",
+    "as_of",
+    "at",
+    "began_at",
+    "built_at",
+    "closed_at",
+    "created_at",
+    "deadline",
+    "done_at",
+    "ended_at",
+    "expires_at",
+    "first_seen",
+    "from",
+    "last_seen",
+    "made_at",
+    "observed_at",
+    "ok_since",
+    "onset",
+    "opened_at",
+    "registered_at",
+    "resolved_at",
+    "send_by",
+    "since",
+    "started_at",
+    "updated_at",
+    "until",
 ];
 /// The fields whose members are named by a subject or a person: a member called `at` there is theirs.
 const OPEN: [&str; 8] = ["body", "details", "facts", "labels", "params", "settings", "value", "answer"];

@@ -3,7 +3,7 @@
 
 use operator_core::{Execution, ExecutionState, Incident, RuleVerdict, SubjectView, TicketState, VerificationOutcome};
 use operator_protocols::Does;
-use operator_reasoner::Diagnosis;
+use operator_reasoner::{Diagnosis, EvidenceRef};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -88,20 +88,23 @@ fn explained(rows: &mut Vec<Row>, inside: Rect, diagnosis: &Diagnosis, palette: 
         let built = line(inside)
             .push("cause ", palette.dim())
             .push(&format!("{} at {}", primary.class, primary.locus), palette.strong())
-            .push(&format!("  {:.0} %, {} confidence", confidence.probability * 100.0, confidence.word), palette.plain())
+            .push(
+                &format!("  {:.0} %, {} confidence", confidence.probability * 100.0, confidence.word),
+                palette.plain(),
+            )
             .push_if_it_fits(&format!(" ({})", diagnosis.diagnoser), palette.dim());
         rows.push(Row::needed(built));
     }
     for (i, evidence) in primary.supporting.iter().enumerate() {
         let built = line(inside)
             .push(&format!("  + {} ", evidence.id), palette.good())
-            .push(&evidence.because, palette.plain());
+            .push(said(diagnosis, evidence), palette.plain());
         rows.push(if i < 2 { Row::wanted(built) } else { Row::dispensable(built) });
     }
     for evidence in &primary.contradicting {
         let built = line(inside)
             .push(&format!("  − {} ", evidence.id), palette.warning())
-            .push(&evidence.because, palette.plain());
+            .push(said(diagnosis, evidence), palette.plain());
         rows.push(Row::dispensable(built));
     }
     for alternative in diagnosis.alternatives.iter().take(ALTERNATIVES) {
@@ -116,6 +119,12 @@ fn explained(rows: &mut Vec<Row>, inside: Rect, diagnosis: &Diagnosis, palette: 
         let text = format!("  to look at next: {missing}");
         rows.push(Row::dispensable(line(inside).push(&text, palette.dim())));
     }
+}
+
+/// What the evidence is, where the timeline says it; else why it was cited.
+fn said<'a>(diagnosis: &'a Diagnosis, cited: &'a EvidenceRef) -> &'a str {
+    let entry = diagnosis.timeline.iter().find(|entry| entry.evidence == cited.id);
+    entry.map_or(&cited.because, |entry| &entry.text)
 }
 
 fn done(rows: &mut Vec<Row>, inside: Rect, view: &SubjectView, execution: &Execution, palette: Palette) {

@@ -8,9 +8,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::harmless::columns;
+use crate::screen::ages::age;
 use crate::screen::panel::{self, LineBuilder, Row};
 use crate::screen::quantity::quantity;
-use crate::screen::ages::age;
 use crate::screen::{Palette, ScreenModel};
 
 /// The least and the most columns a component's name is given, so that what follows stands below each other.
@@ -134,4 +134,3 @@ fn numbers(seen: &Observation, on: &Locus) -> Vec<String> {
         })
         .collect()
 }
-

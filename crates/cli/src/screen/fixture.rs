@@ -59,11 +59,9 @@ pub(super) fn observation() -> Observation {
         component("worker-3", ComponentState::Degraded, "draining"),
         component("store", ComponentState::Up, "primary"),
     ];
-    for (worker, state) in [
-        ("worker-1", DependencyState::Up),
-        ("worker-2", DependencyState::Unknown),
-        ("worker-3", DependencyState::Down),
-    ] {
+    for (worker, state) in
+        [("worker-1", DependencyState::Up), ("worker-2", DependencyState::Unknown), ("worker-3", DependencyState::Down)]
+    {
         seen.dependencies.push(Dependency { from: id(worker), to: id("store"), kind: "keeps in".into(), state });
     }
     let one = Locus::Component(id("worker-1"));
@@ -194,8 +192,7 @@ pub(super) fn execution(state: ExecutionState) -> Execution {
         verdict: RuleVerdict::Allow,
         because: because.into(),
     };
-    let guard =
-        Guard { holds: Holds::Yes, incarnation: Some("start-3".into()), facts: BTreeMap::new(), as_of: at(55) };
+    let guard = Guard { holds: Holds::Yes, incarnation: Some("start-3".into()), facts: BTreeMap::new(), as_of: at(55) };
     let proposal = Proposal {
         id: "shop-A1-0123456789ab".into(),
         subject: SUBJECT.into(),

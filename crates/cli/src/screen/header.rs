@@ -11,7 +11,8 @@ use crate::screen::panel::LineBuilder;
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &ScreenModel) {
     let palette = model.palette;
     let clock = time_of_day(model.now, &model.zone);
-    let mut line = LineBuilder::new(area.width).push("operator ", palette.strong()).push(&model.title, palette.strong());
+    let mut line =
+        LineBuilder::new(area.width).push("operator ", palette.strong()).push(&model.title, palette.strong());
     if model.killed() {
         line = line.push("  ", palette.plain()).push(" KILL SWITCH ENGAGED: nothing is sent ", palette.alarm());
     }

@@ -4,6 +4,8 @@ mod agent;
 pub mod ages;
 mod chapter_bar;
 mod cluster;
+#[cfg(test)]
+mod fixture;
 mod header;
 mod layout;
 mod model;
@@ -12,8 +14,6 @@ mod narration;
 mod palette;
 mod panel;
 mod quantity;
-#[cfg(test)]
-mod fixture;
 #[cfg(test)]
 mod tests;
 mod workload;

@@ -102,7 +102,8 @@ impl Counts {
     }
 
     fn words(&self) -> String {
-        let parts = [("violated", self.violated), ("unknown", self.unknown), ("ok", self.ok), ("idle", self.suppressed)];
+        let parts =
+            [("violated", self.violated), ("unknown", self.unknown), ("ok", self.ok), ("idle", self.suppressed)];
         let parts: Vec<_> = parts.iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{n} {word}")).collect();
         if parts.is_empty() { "not judged".to_owned() } else { parts.join(", ") }
     }

@@ -4,15 +4,18 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::widgets::Sparkline;
 
-use crate::screen::{ScreenModel, WorkloadSecond};
 use crate::screen::panel::{self, LineBuilder};
 use crate::screen::quantity::{number, quantity};
+use crate::screen::{ScreenModel, WorkloadSecond};
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &ScreenModel) {
     let palette = model.palette;
     let inside = panel::framed(frame, area, "workload", palette, false);
     let Some(last) = model.workload.back() else {
-        frame.render_widget(LineBuilder::new(inside.width).push("no workload is measured", palette.dim()).build(), inside);
+        frame.render_widget(
+            LineBuilder::new(inside.width).push("no workload is measured", palette.dim()).build(),
+            inside,
+        );
         return;
     };
     // Two lines of numbers; the bars share the rest.
@@ -30,7 +33,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &ScreenModel) {
     let [first, second] = Layout::vertical([Constraint::Length(1), Constraint::Length(1)]).areas(numbers);
     let rate = format!("{}/s sent", number(last.sent as f64));
     let p99 = last.p99_ms.map_or_else(|| "p99 –".to_owned(), |ms| format!("p99 {}", quantity(ms / 1e3, "s")));
-    let line = LineBuilder::new(first.width).push(&rate, palette.strong()).push_if_it_fits(&format!("  {p99}"), palette.plain());
+    let line = LineBuilder::new(first.width)
+        .push(&rate, palette.strong())
+        .push_if_it_fits(&format!("  {p99}"), palette.plain());
     frame.render_widget(line.build(), first);
     let line = LineBuilder::new(second.width)
         .push(&format!("▲ ok {} ", number(last.ok as f64)), palette.good())

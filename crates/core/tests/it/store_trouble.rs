@@ -252,11 +252,11 @@ async fn what_is_no_database_is_refused_without_panic_and_left_alone() {
 async fn where_no_store_can_be_it_is_said() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     fs::write(dir.path().join("file"), "").expect("a file");
-    let error = SqliteStore::open(&dir.path().join("file/state")).err().expect("a file is no directory");
+    let error = SqliteStore::open(&dir.path().join("file/state")).expect_err("a file is no directory");
     assert!(error.to_string().contains("file/state"), "{error}");
     fs::create_dir_all(dir.path().join("state/operator.db")).expect("a directory");
-    let error = SqliteStore::open(&dir.path().join("state")).err().expect("a directory is no database");
+    let error = SqliteStore::open(&dir.path().join("state")).expect_err("a directory is no database");
     assert!(!cause(&error).is_empty());
-    let error = SqliteStore::open_read_only(Path::new("/nowhere")).err().expect("nothing is there");
+    let error = SqliteStore::open_read_only(Path::new("/nowhere")).expect_err("nothing is there");
     assert!(cause(&error).contains("no operator ran here"), "{error:?}");
 }

@@ -11,7 +11,7 @@ use super::context::{cannot_tell, facts, no, text, unknown, yes};
 use super::live_nodes::LiveNodes;
 use super::{Context, SETTLE, target};
 use crate::api::Drain;
-use crate::client::ClientError;
+use crate::client_error::ClientError;
 use crate::names::NODE;
 
 pub(super) const NAME: &str = "drain_node";

@@ -6,7 +6,8 @@ use operator_protocols::{ActionRequest, Effect, ExecutionToken, Guard, Receipt, 
 use super::context::{self, cannot_tell, facts};
 use super::live_nodes::LiveNodes;
 use super::{Context, target};
-use crate::client::{ClientError, Endpoint, Precondition};
+use crate::client::{Endpoint, Precondition};
+use crate::client_error::ClientError;
 use crate::inspector::Inspection;
 
 /// What was looked at: Redis, its run_id, and that some node works on it.

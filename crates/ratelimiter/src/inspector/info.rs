@@ -67,6 +67,8 @@ impl Info {
             Some("it cannot write its append-only file".to_owned())
         } else if self.text("role").is_some_and(|role| role != "master") {
             Some("it is a replica".to_owned())
+        } else if self.number("maxmemory").is_some_and(|most| most > 0.0 && self.number("used_memory") >= Some(most)) {
+            Some("its memory is full".to_owned())
         } else {
             None
         }

@@ -163,10 +163,10 @@ fn doubled(nodes: &mut [NodeRows], folds: &mut [Fold]) {
     for node in nodes {
         let mut rows = Vec::new();
         for (log, own) in node.logs() {
-            rows.extend(own.iter().cloned().map(|row| AdmittedRow {
+            rows.extend(own.iter().map(|row| AdmittedRow {
                 key: log.key.clone(),
                 admitted: row.admitted * 4,
-                ..row
+                ..row.clone()
             }));
         }
         *node = NodeRows::new(&node.node, &node.node, &node.boot_id, rows);

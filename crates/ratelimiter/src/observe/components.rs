@@ -12,12 +12,17 @@ use crate::config::Config;
 use crate::details::{Details, NodeDetail};
 use crate::names::{INCARNATION, NODE, REDIS, REDIS_ID, foreign_redis};
 
-/// Why Redis does not do its work fully although it answers: by its own word, or because all nodes that reach it
-/// (two at least) decide without it, as they do while it takes no writes.
-pub(super) fn redis_trouble(details: &Details, redis: &RedisReading) -> Option<String> {
+/// Why Redis does not do its work fully although it answers: by its own word, because it gives up keys, or because all
+/// nodes that reach it (two at least) decide without it, as they do while it takes no writes.
+pub(super) fn redis_trouble(details: &Details, memory: &Memory, redis: &RedisReading) -> Option<String> {
     let info = redis.info.as_ref().ok()?;
     if let Some(trouble) = info.trouble() {
         return Some(trouble);
+    }
+    let evicted = memory.evictions.zip(info.number("evicted_keys")).map(|((_, before), now)| now - before);
+    if evicted.is_some_and(|evicted| evicted > 0.0) {
+        let policy = info.text("maxmemory_policy").unwrap_or("by an unknown policy");
+        return Some(format!("it gives up keys for want of memory ({policy})"));
     }
     let uses = |node: &&NodeDetail| {
         node.answers && node.redis_connected == Some(true) && node.redis_run_id.as_ref() == Some(&info.run_id)

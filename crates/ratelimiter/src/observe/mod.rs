@@ -67,7 +67,7 @@ impl Observer<'_> {
             registry: memory.registry_detail(&redis, self.config),
             ..Details::default()
         };
-        details.redis.trouble = components::redis_trouble(&details, &redis);
+        details.redis.trouble = components::redis_trouble(&details, memory, &redis);
         self.close_books(memory, &mut details, inspection.as_ref(), &nodes, &mut observation).await;
         details.limits.own = self.own.by_key();
 

@@ -8,7 +8,8 @@ use operator_protocols::{Observation, Unavailable};
 use super::memory::{Memory, Target};
 use super::scrape::Scrape;
 use crate::api::Health;
-use crate::client::{ClientError, NodeClient};
+use crate::client::NodeClient;
+use crate::client_error::ClientError;
 use crate::details::NodeDetail;
 
 /// What one node answered.

@@ -1,5 +1,7 @@
 //! A node that answers as the service's `docs/http-api.md` says, by script.
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -24,6 +26,7 @@ ratelimiter_redis_roundtrip_seconds_sum 0.1\nratelimiter_redis_roundtrip_seconds
 pub struct FakeNode {
     pub server: MockServer,
     pub id: String,
+    mounted: AtomicU8,
 }
 
 pub fn health(id: &str, run_id: &str) -> Value {
@@ -47,7 +50,7 @@ pub fn row(key: &str, window_ms: u64, second: u64, admitted: u64) -> Value {
 impl FakeNode {
     /// A node that answers nothing yet: every path is 404.
     pub async fn silent(id: &str) -> Self {
-        Self { server: MockServer::start().await, id: id.to_owned() }
+        Self { server: MockServer::start().await, id: id.to_owned(), mounted: AtomicU8::new(0) }
     }
 
     /// A healthy node on the Redis `run_id` that admitted `rows`.
@@ -77,7 +80,7 @@ impl FakeNode {
         Mock::given(method(verb))
             .and(path(at))
             .respond_with(answer)
-            .with_priority(self.next().await)
+            .with_priority(self.next_priority())
             .mount(&self.server)
             .await;
     }
@@ -86,12 +89,10 @@ impl FakeNode {
         self.answer(verb, at, ResponseTemplate::new(200).set_body_json(answer)).await;
     }
 
-    async fn next(&self) -> u8 {
-        use std::sync::atomic::{AtomicU8, Ordering};
-        static PRIORITY: AtomicU8 = AtomicU8::new(u8::MAX);
-        PRIORITY
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |p| Some(if p <= 1 { u8::MAX } else { p - 1 }))
-            .unwrap_or(1)
+    /// One less than the last time: wiremock tries low priorities first.
+    fn next_priority(&self) -> u8 {
+        self.mounted.fetch_add(1, Ordering::SeqCst);
+        u8::MAX - self.mounted.load(Ordering::SeqCst)
     }
 
     pub fn address(&self) -> String {

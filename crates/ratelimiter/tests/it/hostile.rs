@@ -51,7 +51,7 @@ async fn a_health_that_is_not_what_it_should_be_leaves_the_node_unknown() {
         (ResponseTemplate::new(200).set_body_json(&no_id), "expected a node's name"),
         (ResponseTemplate::new(200).set_body_string("x".repeat(10 << 20)), "longer than 1048576 bytes"),
         (ResponseTemplate::new(302).insert_header("location", "http://127.0.0.1:1/"), "answered 302"),
-        (ResponseTemplate::new(500).set_body_string("{\"error\":\"e\u{7}\",\"message\":\"m\"}"), "answered 500 e: m"),
+        (ResponseTemplate::new(500).set_body_string("{\"error\":\"e\\u0007\",\"message\":\"m\"}"), "answered 500 e: m"),
         (ResponseTemplate::new(200).set_delay(Duration::from_secs(5)), "within 1s"),
     ] {
         let (redis, node) = healthy().await;
@@ -99,7 +99,7 @@ async fn metrics_that_are_wrong_are_unavailable_and_the_rest_is_used() {
     let falling = METRICS.replace("_bucket{le=\"+Inf\"} 12", "_bucket{le=\"+Inf\"} 3");
     for (metrics, what, why) in [
         (nan.as_str(), "ratelimiter_loop_lag_seconds of n1", "it is NaN"),
-        (&twice, "the metrics of n1", "line 11: the series ratelimiter_late_total was given already in line 10"),
+        (&twice, "the metrics of n1", "line 12: the series ratelimiter_late_total was given already in line 11"),
         (&cut, "the metrics of n1", "break off before their end mark"),
         (&falling, "ratelimiter_check_duration_seconds of n1", "counts less than a smaller one"),
         ("# EOF\n", "ratelimiter_late_total of n1", "do not have it"),

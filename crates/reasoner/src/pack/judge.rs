@@ -1,6 +1,6 @@
 //! Each signal held against its own healthy past, or against its peers where it has none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use operator_protocols::{Locus, SignalRole, Timestamp, Worse};
 
@@ -9,7 +9,8 @@ use super::robust::{self, Baseline};
 use super::series::Series;
 use super::window::Window;
 use crate::parameters::{
-    AT_BASELINE, BASELINE_SAMPLES, DEVIATES, LATEST_SAMPLES, LEAST_EFFECT, ONSET_GUARD, PEERS_FOR_BASELINE,
+    AT_BASELINE, BASELINE_SAMPLES, DEVIATES, FLOOR_RELATIVE, LATEST_SAMPLES, LEAST_EFFECT, ONSET_GUARD,
+    PEERS_FOR_BASELINE,
 };
 
 /// What a signal is held against.
@@ -70,7 +71,7 @@ pub(crate) fn judge<'s, 'a>(series: &'s [Series<'a>], groups: &Groups<'_>, windo
             }
             continue;
         }
-        if let Some(mut baseline) = Baseline::of(&mut scratch, one.floor) {
+        if let Some(mut baseline) = Baseline::of(&mut scratch, one.floor, relative(one.role)) {
             if since.len() == 1 {
                 // A single reading must be further off than any spike of the past.
                 baseline.widen_to(&scratch);
@@ -82,13 +83,18 @@ pub(crate) fn judge<'s, 'a>(series: &'s [Series<'a>], groups: &Groups<'_>, windo
         for &(index, value) in &peers {
             scratch.clear();
             scratch.extend(peers.iter().filter(|(other, _)| *other != index).map(|(_, value)| *value));
-            if let Some(baseline) = Baseline::of(&mut scratch, series[index].floor) {
+            if let Some(baseline) = Baseline::of(&mut scratch, series[index].floor, relative(series[index].role)) {
                 judged.push(against(&series[index], Against::Peers, &baseline, value, window));
             }
         }
     }
     judged.sort_by(|a, b| (a.series.on, a.series.name).cmp(&(b.series.on, b.series.name)));
     judged
+}
+
+/// The floor of the scale in parts of the median. Of what should always be there, little missing is much.
+fn relative(role: SignalRole) -> f64 {
+    if role == SignalRole::Availability { 0.0 } else { FLOOR_RELATIVE }
 }
 
 /// The median of the latest few readings.
@@ -158,22 +164,39 @@ fn onset(series: &Series<'_>, baseline: &Baseline, upwards: bool, window: &Windo
     lasting.or_else(|| readings.iter().rev().find(|reading| off(reading)).map(|(at, _)| *at)).unwrap_or(window.start)
 }
 
-/// By locus: how many signals fell silent, the first of them, and when one was read last.
-pub(crate) type Silent<'a> = BTreeMap<&'a Locus, (u32, &'a str, Timestamp)>;
+/// What fell silent at one locus.
+#[derive(Debug)]
+pub(crate) struct Silence<'a> {
+    /// How many signals.
+    pub signals: u32,
+    /// The first of them by name.
+    pub sample: &'a str,
+    /// When one was read last.
+    pub last: Timestamp,
+    /// Whether nothing else is read there either.
+    pub whole: bool,
+}
 
-/// The loci at which a signal was read before and has had no reading since the trouble began, with how many signals
-/// and the first of them.
+/// What fell silent, by locus.
+pub(crate) type Silent<'a> = BTreeMap<&'a Locus, Silence<'a>>;
+
+/// The loci at which a signal was read before and has had no reading since the trouble began.
 pub(crate) fn silent<'a>(series: &[Series<'a>], window: &Window) -> Silent<'a> {
     let mut silent: Silent<'_> = BTreeMap::new();
+    let mut heard = BTreeSet::new();
     let fresh = window.now.minus(window.interval * 3);
-    for one in series {
+    for one in series.iter().filter(|one| matches!(one.on, Locus::Component(_) | Locus::Edge(..))) {
         let Some(last) = one.last_at() else { continue };
-        let enough = one.before(window.healthy_until).take(BASELINE_SAMPLES).count() == BASELINE_SAMPLES;
-        if last < fresh && enough && matches!(one.on, Locus::Component(_) | Locus::Edge(..)) {
-            let entry = silent.entry(one.on).or_insert((0, one.name, last));
-            entry.0 = entry.0.saturating_add(1);
-            entry.2 = entry.2.max(last);
+        if last >= fresh {
+            heard.insert(one.on);
+        } else if one.before(window.healthy_until).take(BASELINE_SAMPLES).count() == BASELINE_SAMPLES {
+            let entry = silent.entry(one.on).or_insert(Silence { signals: 0, sample: one.name, last, whole: true });
+            entry.signals = entry.signals.saturating_add(1);
+            entry.last = entry.last.max(last);
         }
+    }
+    for (on, silence) in &mut silent {
+        silence.whole = !heard.contains(on);
     }
     silent
 }

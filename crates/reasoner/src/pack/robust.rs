@@ -4,7 +4,7 @@
 use operator_protocols::SignalRole;
 
 use crate::parameters::{
-    DEVIATION_CAP, FLOOR_OTHER, FLOOR_PER_SECOND, FLOOR_RATIO, FLOOR_RELATIVE, FLOOR_SECONDS, IQR_TO_SIGMA,
+    DEVIATION_CAP, FLOOR_AVAILABILITY, FLOOR_OTHER, FLOOR_PER_SECOND, FLOOR_RATIO, FLOOR_SECONDS, IQR_TO_SIGMA,
     TAIL_QUANTILE, TAIL_SIGMAS,
 };
 
@@ -20,11 +20,12 @@ pub(crate) struct Baseline {
 }
 
 impl Baseline {
-    /// Of `values`, in any order; they are reordered. `floor` is the least scale. `None` without any value.
-    pub fn of(values: &mut [f64], floor: f64) -> Option<Self> {
+    /// Of `values`, in any order; they are reordered. `floor` is the least scale, and `relative` the least in parts of
+    /// the median. `None` without any value.
+    pub fn of(values: &mut [f64], floor: f64, relative: f64) -> Option<Self> {
         let median = quantile(values, 0.5)?;
         let spread = (quantile(values, 0.75)? - quantile(values, 0.25)?) / IQR_TO_SIGMA;
-        let scale = |tail: f64| (tail / TAIL_SIGMAS).max(spread).max(floor.max(FLOOR_RELATIVE * median.abs()));
+        let scale = |tail: f64| (tail / TAIL_SIGMAS).max(spread).max(floor.max(relative * median.abs()));
         Some(Self {
             median,
             up: scale(quantile(values, TAIL_QUANTILE)? - median),
@@ -77,14 +78,15 @@ pub(crate) fn median(values: &[f64]) -> Option<f64> {
 
 /// The least scale of a gauge: what its unit resolves at all.
 pub(crate) fn floor(role: SignalRole, unit: &str) -> f64 {
+    let ratio = if role == SignalRole::Availability { FLOOR_AVAILABILITY } else { FLOOR_RATIO };
     match unit {
         "s" => FLOOR_SECONDS,
         "ms" => FLOOR_SECONDS * 1e3,
         "us" | "µs" => FLOOR_SECONDS * 1e6,
         "ns" => FLOOR_SECONDS * 1e9,
-        "%" => FLOOR_RATIO * 100.0,
+        "%" => ratio * 100.0,
         "1/s" => FLOOR_PER_SECOND,
-        "1" if role != SignalRole::Other => FLOOR_RATIO,
+        "1" if role != SignalRole::Other => ratio,
         _ => FLOOR_OTHER,
     }
 }
@@ -113,18 +115,19 @@ pub(crate) fn full(unit: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parameters::FLOOR_RELATIVE;
 
     #[test]
     fn an_outlier_moves_neither_the_middle_nor_the_scale() {
         let mut quiet: Vec<f64> = (0..100).map(|n| 10.0 + f64::from(n % 5)).collect();
-        let without = Baseline::of(&mut quiet, 0.0);
+        let without = Baseline::of(&mut quiet, 0.0, FLOOR_RELATIVE);
         quiet[17] = 1e9;
-        assert_eq!(Baseline::of(&mut quiet, 0.0), without);
+        assert_eq!(Baseline::of(&mut quiet, 0.0, FLOOR_RELATIVE), without);
     }
 
     #[test]
     fn a_past_without_movement_has_the_floor_for_a_scale() {
-        let baseline = Baseline::of(&mut [0.002; 30], FLOOR_SECONDS).unwrap();
+        let baseline = Baseline::of(&mut [0.002; 30], FLOOR_SECONDS, FLOOR_RELATIVE).unwrap();
         assert_eq!((baseline.median, baseline.up), (0.002, FLOOR_SECONDS));
         assert_eq!(baseline.deviation(0.004), 4.0);
     }
@@ -132,7 +135,7 @@ mod tests {
     #[test]
     fn a_heavy_tail_that_was_there_before_is_no_news() {
         let mut values: Vec<f64> = (0..100).map(|n| if n % 20 == 0 { 0.9 } else { 0.01 }).collect();
-        let baseline = Baseline::of(&mut values, FLOOR_SECONDS).unwrap();
+        let baseline = Baseline::of(&mut values, FLOOR_SECONDS, FLOOR_RELATIVE).unwrap();
         assert!(baseline.deviation(0.9) <= TAIL_SIGMAS, "{baseline:?}");
     }
 
@@ -147,7 +150,7 @@ mod tests {
 
     #[test]
     fn extremes_stay_finite() {
-        let baseline = Baseline::of(&mut [-1e300, 1e300, 0.0], 1e-9).unwrap();
+        let baseline = Baseline::of(&mut [-1e300, 1e300, 0.0], 1e-9, FLOOR_RELATIVE).unwrap();
         assert!(baseline.deviation(1e300).is_finite() && baseline.deviation(-1e300).is_finite());
         assert_eq!(Baseline { median: 0.0, up: 0.0, down: 0.0 }.deviation(1.0), DEVIATION_CAP);
     }

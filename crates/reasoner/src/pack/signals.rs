@@ -1,11 +1,9 @@
 //! What the judged signals say: which left their baseline, which are close to full, which fell silent.
 
-use std::collections::BTreeMap;
-
-use operator_protocols::{Locus, SignalRole, Timestamp, Worse};
+use operator_protocols::{SignalRole, Worse};
 
 use super::Draft;
-use super::judge::{Against, Judged, Standing};
+use super::judge::{Against, Judged, Silence, Silent, Standing};
 use super::robust::full;
 use crate::EvidenceKind;
 use crate::parameters::{ITEMS_PER_KIND, NEARLY_FULL};
@@ -92,21 +90,21 @@ pub(crate) fn saturated(judged: &[Judged<'_, '_>]) -> Vec<Draft> {
     close.into_iter().take(ITEMS_PER_KIND).map(|(_, draft)| draft).collect()
 }
 
-/// The loci whose signals have had no reading.
-pub(crate) fn silent(silent: &BTreeMap<&Locus, (u32, &str, Timestamp)>) -> Vec<Draft> {
+/// The loci of which nothing is read any more.
+pub(crate) fn silent(silent: &Silent<'_>) -> Vec<Draft> {
     silent
         .iter()
+        .filter(|(_, silence)| silence.whole)
         .take(ITEMS_PER_KIND)
-        .map(|(on, (signals, sample, last))| Draft {
-            at: *last,
-            on: (*on).clone(),
-            statement: format!(
-                "{signals} signal{} of {on} ({}{}) had no reading since",
-                if *signals == 1 { "" } else { "s" },
-                bounded(sample, 80),
-                if *signals == 1 { "" } else { ", …" },
-            ),
-            kind: EvidenceKind::Silent { signals: *signals, sample: (*sample).to_owned() },
+        .map(|(on, silence)| {
+            let Silence { signals, sample, last, .. } = silence;
+            let (s, more) = if *signals == 1 { ("", "") } else { ("s", ", …") };
+            Draft {
+                at: *last,
+                on: (*on).clone(),
+                statement: format!("{signals} signal{s} of {on} ({}{more}) had no reading since", bounded(sample, 80)),
+                kind: EvidenceKind::Silent { signals: *signals, sample: (*sample).to_owned() },
+            }
         })
         .collect()
 }

@@ -20,10 +20,12 @@ pub(crate) fn own<'p>(case: &Case<'p>, id: &Id) -> Vec<Sign<'p>> {
     let fine = facts.fine(SignalRole::Latency);
     let hops = sick_hops(case, id);
     if hops.is_empty() {
-        return match (slow.first(), fine) {
-            (Some(one), _) => vec![(one.item, MODERATE, "it is slow, and nothing it calls is")],
-            (None, Some(item)) => vec![(item, -MODERATE, "its own latency is at its baseline")],
-            (None, None) => Vec::new(),
+        let fails = facts.bad(SignalRole::Availability).chain(facts.bad(SignalRole::Errors)).next();
+        return match (slow.first(), fails, fine) {
+            (Some(one), _, _) => vec![(one.item, MODERATE, "it is slow, and nothing it calls is")],
+            (None, Some(one), _) => vec![(one.item, MODERATE, "it fails, and nothing it calls does")],
+            (None, None, Some(item)) => vec![(item, -MODERATE, "its own latency is at its baseline")],
+            (None, None, None) => Vec::new(),
         };
     }
     let mut signs = Vec::new();

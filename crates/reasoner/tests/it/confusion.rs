@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::world::{Fault, World};
 
+/// How many runs of each fault. `FIRST_SEED` in the environment moves to runs that no constant was looked at with.
 const SEEDS: u64 = 60;
 
 /// The share of runs that must be named rightly: class and place both.

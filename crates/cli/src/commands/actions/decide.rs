@@ -33,18 +33,16 @@ pub(super) async fn run(app: &App, args: Args, approve: bool) -> Result<(), Fail
             let hash = hash.to_ascii_lowercase();
             if hash.len() < LEAST_HASH || !execution.bind_hash.starts_with(&hash) {
                 let have = &execution.bind_hash;
-                return Err(Failure::usage(format!("{id} has the hash {have}, not {hash}: what it does is not what was shown"))
-                    .next(format!("`operator actions show {id}` shows it as it is now")));
+                return Err(Failure::usage(format!(
+                    "{id} has the hash {have}, not {hash}: what it does is not what was shown"
+                ))
+                .next(format!("`operator actions show {id}` shows it as it is now")));
             }
         }
         None => ask(&proposal_text(&app.output, &execution), id, approve)?,
     }
-    let command = Command::Decide {
-        intent: id.clone(),
-        bind_hash: execution.bind_hash.clone(),
-        approve,
-        reason: args.reason,
-    };
+    let command =
+        Command::Decide { intent: id.clone(), bind_hash: execution.bind_hash.clone(), approve, reason: args.reason };
     app.command(Some(id), command).await
 }
 

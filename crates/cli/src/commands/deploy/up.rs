@@ -73,7 +73,8 @@ pub(super) async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
 
 /// The laboratory of a kind.
 pub(crate) fn lab(kind: &str) -> Result<&'static Lab, Failure> {
-    let known = registry::find(kind).ok_or_else(|| Failure::usage(format!("unknown kind {kind:?}; {}", registry::known())))?;
+    let known =
+        registry::find(kind).ok_or_else(|| Failure::usage(format!("unknown kind {kind:?}; {}", registry::known())))?;
     known.lab.ok_or_else(|| Failure::usage(format!("there is no environment for {kind}")))
 }
 
@@ -107,7 +108,10 @@ async fn in_background(app: &App, args: &Args, folder: &Path) -> Result<Exit, Fa
         if let Some(ended) = child.try_wait().map_err(failed)? {
             let said = std::fs::read_to_string(&log).unwrap_or_default();
             let said = said.trim();
-            return Err(Failure::failed(format!("start the environment in {}", folder.display()), format!("{ended}: {said}")));
+            return Err(Failure::failed(
+                format!("start the environment in {}", folder.display()),
+                format!("{ended}: {said}"),
+            ));
         }
         if begun.elapsed() > START_LIMIT {
             let _ = child.kill();

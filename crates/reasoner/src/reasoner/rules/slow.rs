@@ -61,6 +61,9 @@ impl Rule for ComponentSlow {
             _ => {}
         }
         let together = weigh_callers(case, id, terms);
+        if !together && !felt(case, id) {
+            terms.note(None, -MODERATE, "nothing is seen to be wrong at this place or on a link into it");
+        }
         for (item, weight, why) in own(case, id) {
             // What it answers quickly may be another kind of question than the one that waits.
             let weight = if together { weight.max(-WEAK) } else { weight };
@@ -101,6 +104,12 @@ pub(crate) fn suspects(case: &Case<'_>) -> Vec<Locus> {
         })
         .map(|id| Locus::Component((*id).clone()))
         .collect()
+}
+
+/// Whether anything is wrong at a component itself or on a link into it.
+fn felt(case: &Case<'_>, id: &Id) -> bool {
+    case.suffers(&Locus::Component(id.clone()))
+        || case.callers_of(id).any(|caller| case.suffers(&Locus::Edge(caller.clone(), id.clone())))
 }
 
 /// What the callers of a component see; whether all of them suffer together.

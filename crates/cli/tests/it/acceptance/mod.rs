@@ -1,0 +1,16 @@
+//! What the operator promises as a whole, held against the real binary, a real system and real faults.
+//!
+//! - [`home`]: a configuration, a state directory, and the binary as a person calls it.
+//! - [`operator_process`]: `operator run` as a process: its events, its control socket, its end.
+//! - [`cluster`]: a rate limiter that runs and can be broken.
+//! - [`redis_record`]: what Redis itself has on record of what was done to it.
+//! - [`forwarder`]: what stands between the operator and what it watches, and keeps what is asked.
+
+mod cluster;
+mod forwarder;
+mod home;
+mod kill_nine;
+mod observing;
+mod operator_process;
+mod redis_record;
+mod replaying;
