@@ -97,15 +97,13 @@ pub(super) async fn play(app: &App, set: &Set, mut director: Director<'_>) -> Re
                 Key::Nothing => {}
             },
             () = stop.asked() => break,
-            Some(cue) = heard.recv() => match cue {
-                Cue::Line(line) => model.push_narration(line),
-                Cue::Chapter(state) => {
-                    model.keys = key_help(state.phase == Phase::Explaining);
-                    model.chapter = Some(state);
-                }
-            },
+            Some(cue) = heard.recv() => take(&mut model, cue),
             verdicts = &mut show, if played.is_none() => {
                 let verdicts = verdicts?;
+                // What it said last comes before what follows from its end.
+                while let Ok(cue) = heard.try_recv() {
+                    take(&mut model, cue);
+                }
                 if let Some(chapter) = &mut model.chapter {
                     chapter.prompt = "The end. q leaves; the verdict is printed then.".to_owned();
                 }
@@ -120,6 +118,16 @@ pub(super) async fn play(app: &App, set: &Set, mut director: Director<'_>) -> Re
         }
     }
     Ok(played.map_or(End::Stopped, End::Played))
+}
+
+fn take(model: &mut ScreenModel, cue: Cue) {
+    match cue {
+        Cue::Line(line) => model.push_narration(line),
+        Cue::Chapter(state) => {
+            model.keys = key_help(state.phase == Phase::Explaining);
+            model.chapter = Some(state);
+        }
+    }
 }
 
 async fn kill(set: &Set, model: &mut ScreenModel) {

@@ -179,7 +179,7 @@ fn forward(mut from: broadcast::Receiver<AuditEvent>, to: broadcast::Sender<Audi
                 // Nobody may be listening.
                 Ok(event) => drop(to.send(event)),
                 Err(RecvError::Lagged(missed)) => {
-                    tracing::warn!(missed, "events were not narrated; the audit has them")
+                    tracing::warn!(missed, "events were not narrated; the audit has them");
                 }
                 Err(RecvError::Closed) => return,
             }

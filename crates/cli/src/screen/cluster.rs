@@ -15,6 +15,8 @@ use crate::screen::{Palette, ScreenModel};
 
 /// The least and the most columns a component's name is given, so that what follows stands below each other.
 const NAME_COLUMNS: (usize, usize) = (6, 18);
+/// From this many columns on, words are written out.
+const ROOMY: u16 = 50;
 /// The roles that are shown, in that order, and how they are called.
 const ROLES: [(SignalRole, &str); 4] = [
     (SignalRole::Latency, "latency "),
@@ -50,6 +52,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &ScreenModel) {
             rows.push(Row::needed(line(inside).push(&format!("? not readable: {gap}"), palette.warning())));
         }
     }
+    // All healthy links or none: one of many would look like something special.
+    if rows.len() > usize::from(inside.height) {
+        rows.retain(|row| !row.is_dispensable());
+    }
     panel::rows(frame, inside, rows, palette);
 }
 
@@ -72,8 +78,10 @@ fn components(rows: &mut Vec<Row>, inside: Rect, seen: &Observation, palette: Pa
         if component.state != ComponentState::Up && component.raw_state != word {
             built = built.push(&format!("({}) ", component.raw_state), palette.dim());
         }
-        for text in numbers(seen, &Locus::Component(component.id.clone())) {
-            built = built.push_if_it_fits(&format!("{text}  "), palette.plain());
+        for (n, text) in numbers(seen, &Locus::Component(component.id.clone())).into_iter().enumerate() {
+            let text = if inside.width < ROOMY { text.replacen("latency", "lat", 1) } else { text };
+            let gap = if n == 0 { "" } else { "  " };
+            built = built.push_if_it_fits(&format!("{gap}{text}"), palette.plain());
         }
         let mut own_lines = Vec::new();
         for dependency in seen.dependencies.iter().filter(|dependency| dependency.from == component.id) {
@@ -84,8 +92,8 @@ fn components(rows: &mut Vec<Row>, inside: Rect, seen: &Observation, palette: Pa
                 DependencyState::Down => true,
                 DependencyState::Unknown => component.state != ComponentState::Down,
             };
-            if !news && columns(&text) < built.left() {
-                built = built.push(&format!("{text} "), style);
+            if !news && columns(&text) + 2 <= built.left() {
+                built = built.push("  ", style).push(&text, style);
             } else {
                 let own = line(inside).push("  └ ", palette.dim()).push(&component.id.local, palette.plain());
                 let own = own.push(&text, style);

@@ -45,6 +45,11 @@ impl Row {
         self.rank == 0
     }
 
+    /// Whether it is the first to go.
+    pub(super) fn is_dispensable(&self) -> bool {
+        self.rank == 2
+    }
+
     /// It is the first to go, and nobody is told.
     pub(super) fn dispensable(line: LineBuilder) -> Self {
         Self { line: line.build(), rank: 2 }

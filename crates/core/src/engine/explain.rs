@@ -52,7 +52,8 @@ impl Engine {
             })
             .collect();
         let own_actions: Vec<_> = self.state.executions.values().filter_map(as_event).collect();
-        let pack = EvidencePack::build(&PackInput {
+        let tickets = self.state.incidents.get(incident).map(|row| row.tickets.clone()).unwrap_or_default();
+        let input = PackInput {
             subject: &self.state.subject,
             incident,
             now: at,
@@ -62,7 +63,8 @@ impl Engine {
             actions: &self.actions,
             own_actions: &own_actions,
             similar: &[],
-        });
+        };
+        let pack = EvidencePack::build_for(&input, &tickets);
         self.explained_at.insert(incident.to_owned(), at);
         match self.diagnoser.diagnose(&pack, &self.actions).await {
             Ok(diagnosis) => self.keep_diagnosis(incident, diagnosis, at),

@@ -1,5 +1,6 @@
 //! Real processes, real connections, real Redis.
 
+mod campaign;
 mod death;
 mod driver;
 mod fixture;

@@ -8,6 +8,5 @@ mod hostile;
 mod log_entry;
 mod past;
 mod reading;
-mod real;
 mod redis_server;
 mod scene;

@@ -40,7 +40,14 @@ impl Home {
     /// The flags before every verb.
     pub fn flags(&self) -> Vec<std::ffi::OsString> {
         let config = self.path("operator.toml");
-        vec!["--config".into(), config.into(), "--state-dir".into(), self.state().into(), "--output".into(), "json".into()]
+        vec![
+            "--config".into(),
+            config.into(),
+            "--state-dir".into(),
+            self.state().into(),
+            "--output".into(),
+            "json".into(),
+        ]
     }
 
     /// `program` as it is run from here: nothing of this machine's configuration reaches it.

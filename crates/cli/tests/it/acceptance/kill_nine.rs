@@ -61,9 +61,10 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn pick(random: &mut Random) -> Self {
+    /// A node is killed, a counter is written into, and so on in turn; which one is chance.
+    fn pick(number: usize, random: &mut Random) -> Self {
         let at = SystemClock.now();
-        if random.below(2) == 0 {
+        if number.is_multiple_of(2) {
             let node = format!("node-{}", 1 + random.below(3));
             let request = FaultRequest::new("kill_node").with("node", node.as_str());
             Self { invariant: "node_down", on: format!("component:{node}"), at, request }
@@ -103,7 +104,7 @@ impl Siege {
     /// Breaks something, as soon as what was broken before is over.
     async fn keep_breaking(&mut self) {
         if self.all_over().await {
-            let fault = Fault::pick(&mut self.random);
+            let fault = Fault::pick(self.faults.len(), &mut self.random);
             self.cluster.inject(fault.request.clone()).await;
             self.faults.push(fault);
         }
@@ -210,6 +211,9 @@ async fn killed_at_any_moment_it_loses_no_ticket_and_has_no_effect_twice() {
 
     let (operator, tally) = siege.kill(operator, kills).await;
     siege.await_over(&operator).await;
+    // What was killed so often still does its work.
+    siege.keep_breaking().await;
+    siege.await_over(&operator).await;
     let verified = siege.home.ask(0, &["audit", "verify"]).await;
     assert_eq!(operator.stop().await.code(), Some(0));
     let Siege { cluster, home, faults, .. } = siege;
@@ -218,7 +222,12 @@ async fn killed_at_any_moment_it_loses_no_ticket_and_has_no_effect_twice() {
     let counted = reckoning::reckon(&home, cluster, &faults).await;
     println!(
         "seed {seed}: {} kills, {} with an action in flight; {} faults; {} intents done, {} effects; ready after {:?} at most",
-        tally.kills, tally.in_flight, faults.len(), counted.intents, counted.effects, tally.longest_ready
+        tally.kills,
+        tally.in_flight,
+        faults.len(),
+        counted.intents,
+        counted.effects,
+        tally.longest_ready
     );
     assert!(tally.longest_ready <= READY, "ready only after {:?}", tally.longest_ready);
 }

@@ -47,7 +47,10 @@ async fn not_one_write_reaches_a_cluster_that_it_did_not_start_while_it_knows_wh
     operator.ready().await;
     cluster
         .inject(
-            FaultRequest::new("outside_writes").with("key", "key-3").with("window_ms", WINDOW_MS).with("entries", 40_i64),
+            FaultRequest::new("outside_writes")
+                .with("key", "key-3")
+                .with("window_ms", WINDOW_MS)
+                .with("entries", 40_i64),
         )
         .await;
     let ticket = operator.told("ticket.opened", Duration::from_secs(60)).await;

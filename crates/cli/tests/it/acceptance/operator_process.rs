@@ -106,7 +106,12 @@ impl OperatorProcess {
     pub async fn await_calm(&self, within: Duration) {
         let deadline = Instant::now() + within;
         while !self.calm().await {
-            assert!(Instant::now() < deadline, "not calm within {within:?}: {:?}; {}", self.status().await, self.said());
+            assert!(
+                Instant::now() < deadline,
+                "not calm within {within:?}: {:?}; {}",
+                self.status().await,
+                self.said()
+            );
             tokio::time::sleep(10 * ASK_EVERY).await;
         }
     }

@@ -65,7 +65,8 @@ pub struct Effects {
 
 /// Reads the log of writes of a Redis that has ended. It must be whole: never rewritten.
 pub fn effects(log: &Path) -> Effects {
-    let mut logs: Vec<_> = std::fs::read_dir(log).expect("Redis keeps a log").flatten().map(|entry| entry.path()).collect();
+    let mut logs: Vec<_> =
+        std::fs::read_dir(log).expect("Redis keeps a log").flatten().map(|entry| entry.path()).collect();
     logs.retain(|path| path.to_string_lossy().ends_with(".incr.aof"));
     assert!(matches!(&logs[..], [log] if log.ends_with("appendonly.aof.1.incr.aof")), "it was rewritten: {logs:?}");
     let bytes = std::fs::read(&logs[0]).expect("the log is read");

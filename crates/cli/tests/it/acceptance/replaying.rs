@@ -128,7 +128,8 @@ async fn recorded_incidents_with_their_actions_replay_to_what_the_live_run_store
     assert_eq!(rows(&second, "diagnoses"), live.diagnoses);
     assert_eq!(rows(&second, "executions"), live.executions);
     assert_eq!(rows(&second, "verifications"), live.verifications);
-    let cited = |diagnosis: &Value| diagnosis[1]["primary"]["supporting"].as_array().is_some_and(|list| !list.is_empty());
+    let cited =
+        |diagnosis: &Value| diagnosis[1]["primary"]["supporting"].as_array().is_some_and(|list| !list.is_empty());
     assert!(!live.diagnoses.is_empty() && live.diagnoses.iter().all(cited), "each diagnosis cites evidence");
     println!(
         "{} tickets, {} diagnoses, {} intents came out twice as they were stored",

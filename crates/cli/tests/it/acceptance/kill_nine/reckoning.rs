@@ -34,7 +34,7 @@ pub async fn reckon(home: &Home, cluster: Cluster, faults: &[Fault]) -> Counted 
 
     let nodes = cluster.environment.config().node_names();
     // Each was started once by the lab.
-    let starts: BTreeMap<_, _> = nodes.into_iter().map(|node| (cluster.starts_of(&node) - 1, node)).map(|(n, node)| (node, n)).collect();
+    let starts: BTreeMap<_, _> = nodes.iter().map(|node| (node, cluster.starts_of(node) - 1)).collect();
     for (node, starts) in &starts {
         let killed = faults.iter().filter(|fault| fault.on == format!("component:{node}")).count() as u64;
         let intents = done(&executions, &STARTS, &format!("component:{node}")).len() as u64;
