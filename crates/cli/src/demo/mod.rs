@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::exit::{Exit, Failure};
 use crate::output::{Format, on_terminal};
 use crate::registry::{self, DemoChapter, Lab};
+use crate::signals::Stop;
 use director::Director;
 use set::Set;
 use verdict::ChapterVerdict;
@@ -75,16 +76,21 @@ pub async fn run(app: &App, show: Show) -> Result<Exit, Failure> {
         return Err(Failure::usage("the demonstration needs a terminal").next("add --headless for a transcript"));
     }
     let Some(first) = chapters.first() else { return Err(Failure::usage("it has no chapters")) };
-    let set = Set::build(&show.kind, lab, &first.scenario).await?;
+    let mut stop = Stop::listen()?;
+    let set = tokio::select! {
+        set = Set::build(&show.kind, lab, &first.scenario) => set?,
+        // What was started so far is dropped, and ends with that.
+        () = stop.asked() => return Err(stopped()),
+    };
     let director = Director::new(&set, chapters, show.fail_repair);
     let ended = if show.headless {
-        transcript::play(app, &set, director).await
+        transcript::play(app, &set, director, &mut stop).await
     } else {
-        theatre::play(app, &set, director).await
+        theatre::play(app, &set, director, &mut stop).await
     };
     set.strike().await?;
     match ended? {
-        End::Stopped => Err(Failure::failed("show it to its end", "it was stopped")),
+        End::Stopped => Err(stopped()),
         End::Played(verdicts) => {
             app.output.print("demo", &verdicts, || {
                 // The transcript has said it all; a screen is gone by now.
@@ -93,6 +99,10 @@ pub async fn run(app: &App, show: Show) -> Result<Exit, Failure> {
             Ok(if verdicts.iter().all(ChapterVerdict::right) { Exit::Clean } else { Exit::Found })
         }
     }
+}
+
+fn stopped() -> Failure {
+    Failure::failed("show it to its end", "it was stopped")
 }
 
 fn planned(lab: &'static Lab, only: Option<usize>) -> Result<Vec<Planned>, Failure> {

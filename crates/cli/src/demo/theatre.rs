@@ -68,9 +68,8 @@ impl Drop for Keys {
 }
 
 /// Plays it on the screen, until somebody leaves.
-pub(super) async fn play(app: &App, set: &Set, mut director: Director<'_>) -> Result<End, Failure> {
+pub(super) async fn play(app: &App, set: &Set, mut director: Director<'_>, stop: &mut Stop) -> Result<End, Failure> {
     let failed = |error: std::io::Error| Failure::failed("draw on the terminal", error);
-    let mut stop = Stop::listen()?;
     let mut screen = Screen(ratatui::try_init().map_err(failed)?);
     let mut keys = Keys::read();
     let (cues, mut heard) = mpsc::unbounded_channel();

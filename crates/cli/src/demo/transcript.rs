@@ -13,8 +13,7 @@ use crate::screen::Phase;
 use crate::signals::Stop;
 
 /// Plays it and prints what is said; on standard error, where the result is for programs.
-pub(super) async fn play(app: &App, set: &Set, mut director: Director<'_>) -> Result<End, Failure> {
-    let mut stop = Stop::listen()?;
+pub(super) async fn play(app: &App, set: &Set, mut director: Director<'_>, stop: &mut Stop) -> Result<End, Failure> {
     let (cues, mut heard) = mpsc::unbounded_channel();
     director.cues_to(cues);
     let mut printer = Printer { app, set, last: None };

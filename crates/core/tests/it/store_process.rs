@@ -154,3 +154,20 @@ async fn after_a_proper_end_it_is_read_as_it_lies_there() {
         assert!(dir.path().join(name).is_file(), "{name} is there from the beginning, and its owner's");
     }
 }
+
+#[tokio::test]
+async fn an_owner_whose_lock_was_taken_from_under_it_is_fenced_by_its_epoch() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let old = SqliteStore::open(dir.path()).expect("a new store");
+    let held = old.acquire_lease("old", NOW).await.expect("a free lease").epoch;
+    std::fs::remove_file(dir.path().join("operator.lock")).expect("somebody tidies up");
+    let new = SqliteStore::open(dir.path()).expect("it opens");
+    let epoch = new.acquire_lease("new", NOW).await.expect("nothing is locked any more").epoch;
+
+    for refused in [old.append_audit(event("x", "x")).await, old.commit_cycle(held, noticed(1)).await] {
+        let Err(StoreError::LostLease { held: was, actual }) = refused else { panic!("{refused:?}") };
+        assert_eq!((was, actual), (held, epoch));
+    }
+    new.commit_cycle(epoch, noticed(1)).await.expect("the new owner writes");
+    assert_eq!(new.audit(1, 10).await.expect("rows").len(), 1);
+}

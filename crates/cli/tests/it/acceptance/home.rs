@@ -8,9 +8,18 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// Where one operator keeps everything.
+/// Where one operator keeps everything. It goes with this, but stays where a test failed: the store says why.
 pub struct Home {
     folder: TempDir,
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("what the operator kept is in {}", self.folder.path().display());
+            self.folder.disable_cleanup(true);
+        }
+    }
 }
 
 impl Home {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use crate::ExecutionState::{Approved, Cancelled, Done, Unsettled};
 use crate::store::contract::outcome::{ensure, ensure_eq};
 use crate::store::contract::sample::{
-    NOW, SUBJECT, bound, bring_to, commit, diagnosis, execution, incident, noticed, owned, ticket, violation,
+    NOW, SUBJECT, bound, bring_to, commit, diagnosis, execution, gate, granted, incident, noticed, owned, ticket,
+    violation,
 };
 use crate::store::contract::{Fixture, Outcome};
-use crate::store::{CycleCommit, Snapshot};
+use crate::store::{ClaimGate, CycleCommit, Snapshot};
 use crate::{Execution, Incident, Ticket, TicketState};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -88,5 +89,14 @@ pub(super) async fn subjects_do_not_see_each_other(fixture: Arc<dyn Fixture>) ->
     store.commit_cycle(epoch, over).await?;
     ensure_eq!(store.load(SUBJECT).await?.violations, vec![violation(1)], "this subject's violations");
     ensure!(store.load("eu").await?.tickets.is_empty(), "a name that another begins with");
+    // What is in flight there leaves the room here as it is.
+    let mut foreign = execution(2);
+    "us-shop".clone_into(&mut foreign.proposal.subject);
+    let foreign = bound(foreign);
+    let there =
+        CycleCommit { subject: "us-shop".to_owned(), executions: vec![foreign.clone()], ..CycleCommit::default() };
+    store.commit_cycle(epoch, there).await?;
+    granted(store.claim(ClaimGate { subject: "us-shop".to_owned(), ..gate(&foreign, epoch) }).await)?;
+    granted(store.claim(ClaimGate { max_in_flight: 1, ..gate(&execution(1), epoch) }).await)?;
     Ok(())
 }
