@@ -154,3 +154,40 @@ mod ratelimiter {
         Ok(Stage { environment: Arc::new(environment), break_repair: Arc::new(break_repair) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use operator_core::engine::EngineSettings;
+    use operator_protocols::{SubjectConfig, Value};
+
+    use super::*;
+    use crate::config::SubjectEntry;
+    use crate::host::Watched;
+
+    fn value(text: &str) -> Value {
+        serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+    }
+
+    #[test]
+    fn every_kind_is_made_from_the_settings_it_gives_as_examples() {
+        for kind in KINDS {
+            let demo = kind.lab.map_or(&[][..], |lab| lab.demo_settings).iter().map(|(name, text, _)| (name, text));
+            let settings = kind.settings.iter().map(|(name, text)| (name, text)).chain(demo);
+            let settings = settings.map(|(name, text)| ((*name).to_owned(), value(text))).collect();
+            let config = SubjectConfig { name: "one".to_owned(), kind: kind.kind.to_owned(), settings };
+            let made = Watched::make(&SubjectEntry { config, interval: None }, &EngineSettings::default(), None);
+            assert!(made.is_ok(), "{}: {:?}", kind.kind, made.err());
+        }
+    }
+
+    #[test]
+    fn every_chapter_has_a_scenario_that_expects_a_ticket_and_an_action() {
+        for lab in KINDS.iter().filter_map(|kind| kind.lab) {
+            assert!(!lab.demo.is_empty());
+            for chapter in lab.demo {
+                let scenario = (lab.scenario)(chapter.scenario, chapter.seed).expect(chapter.scenario);
+                assert!(scenario.truth.ticket && !scenario.truth.actions.is_empty(), "{}", chapter.scenario);
+            }
+        }
+    }
+}

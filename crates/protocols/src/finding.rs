@@ -37,6 +37,13 @@ impl Finding {
             count: 1,
         }
     }
+
+    /// Whether every number in it is finite: one that is not can neither be judged nor written down.
+    pub fn is_finite(&self) -> bool {
+        self.measured.is_finite()
+            && self.threshold.is_finite()
+            && self.discrepancies.iter().all(|discrepancy| discrepancy.amount.is_finite() && discrepancy.of.is_finite())
+    }
 }
 
 /// Two accounts of one thing that do not agree.

@@ -109,7 +109,7 @@ kind = \"ratelimiter\"
 
 [subject.settings]
 redis_url = \"redis://localhost:6379\"
-nodes = [\"http://localhost:8000\"]
+nodes = [\"localhost:8000\", \"localhost:8001\", \"localhost:8002\"]
 ```
 ";
 
@@ -127,6 +127,21 @@ mod tests {
         }
         let page = std::fs::read_to_string(path).expect("docs/configuration.md exists");
         assert!(page == configuration_page(), "run the tests with UPDATE_DOCS=1 to write docs/configuration.md");
+    }
+
+    #[test]
+    fn the_example_is_a_configuration_that_is_right() {
+        let example = EXAMPLE.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("operator.toml");
+        std::fs::write(&path, example).expect("written");
+        let sources = crate::config::Sources { config_flag: Some(path), ..Default::default() };
+        let config = crate::config::Config::load(&sources).expect("right");
+        for entry in &config.subjects {
+            if crate::registry::find(&entry.config.kind).is_some() {
+                assert!(crate::host::Watched::make(entry, &config.engine, None).is_ok(), "{entry:?}");
+            }
+        }
     }
 
     #[test]

@@ -285,6 +285,12 @@ impl Engine {
             self.trouble.insert("undeclared".to_owned(), what);
         }
         judged.retain(|evaluation| self.definitions.contains_key(&evaluation.invariant));
+        for evaluation in &mut judged {
+            if matches!(&evaluation.verdict, Verdict::Violated(finding) if !finding.is_finite()) {
+                let why = Unavailable::new(evaluation.invariant.clone(), "a number of its finding is not finite");
+                evaluation.verdict = Verdict::Unknown(why);
+            }
+        }
         // What is violated and was not judged at all could not be judged.
         let judged_now: BTreeSet<_> =
             judged.iter().map(|e| crate::violation::fingerprint(&e.invariant, &e.on)).collect();

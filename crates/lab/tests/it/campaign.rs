@@ -40,7 +40,10 @@ fn all_right(scenario: &str, (card, told): &(Scorecard, String)) {
         assert_eq!((proportion.hits, proportion.of), (1, 1), "{scenario}: {what}\n{told}");
     }
     assert_eq!((score.harmful, score.false_tickets), (0, 0), "{scenario}\n{told}");
-    println!("{scenario}: found after {} ms, over after {} ms", score.time_to_detect.p50_ms, score.time_to_recover.p50_ms);
+    println!(
+        "{scenario}: found after {} ms, over after {} ms",
+        score.time_to_detect.p50_ms, score.time_to_recover.p50_ms
+    );
 }
 
 /// They wait most of the time: at once, they take as long as the longest of them.

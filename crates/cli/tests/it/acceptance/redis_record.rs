@@ -1,6 +1,7 @@
 //! What Redis itself has on record: the log of its writes, and every command as it comes in.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -153,9 +154,10 @@ pub async fn not_reading(redis: SocketAddr, commands: &[Seen]) -> Vec<Seen> {
     let mut flags: BTreeMap<String, bool> = BTreeMap::new();
     for command in commands {
         let name = command.words[0].to_ascii_lowercase();
-        if !flags.contains_key(&name) {
-            let reads = HARMLESS.contains(&name.as_str()) || is_flagged_readonly(redis, &name).await;
-            flags.insert(name, reads);
+        if let Entry::Vacant(unknown) = flags.entry(name) {
+            let name = unknown.key();
+            let reads = HARMLESS.contains(&name.as_str()) || is_flagged_readonly(redis, name).await;
+            unknown.insert(reads);
         }
     }
     commands.iter().filter(|command| !flags[&command.words[0].to_ascii_lowercase()]).cloned().collect()

@@ -120,7 +120,7 @@ async fn recorded_incidents_with_their_actions_replay_to_what_the_live_run_store
     };
     assert_eq!(rows(&first, "tickets"), of_first(&live.tickets));
     assert_eq!(rows(&first, "diagnoses"), of_first(&live.diagnoses));
-    assert_eq!(rows(&first, "executions"), [node.clone()]);
+    assert_eq!(rows(&first, "executions"), std::slice::from_ref(node));
 
     // The second began before both.
     let second = replayed(&home, &recordings[1]).await;

@@ -107,3 +107,15 @@ async fn grace_survives_a_restart() {
     bench.cycles(3).await;
     assert_eq!(bench.tickets().await.len(), 1, "the grace began before the restart");
 }
+
+#[tokio::test]
+async fn a_finding_with_a_number_that_is_none_begins_and_ends_nothing() {
+    let mut bench = Bench::new(World { nonsense: true, broken: true, ..World::default() }, Autonomy::Observe).await;
+    bench.cycles(3).await;
+    assert!(bench.tickets().await.is_empty());
+    bench.subject.world().nonsense = false;
+    bench.cycles(1).await;
+    bench.subject.world().nonsense = true;
+    bench.cycles(3).await;
+    assert_ne!(bench.ticket().await.state, TicketState::Resolved);
+}

@@ -53,6 +53,8 @@ pub struct World {
     pub arrived: Vec<String>,
     pub panics: bool,
     pub hangs: bool,
+    /// The checker's finding holds a number that is none.
+    pub nonsense: bool,
 }
 
 impl Default for World {
@@ -74,6 +76,7 @@ impl Default for World {
             arrived: Vec::new(),
             panics: false,
             hangs: false,
+            nonsense: false,
         }
     }
 }
@@ -158,6 +161,7 @@ impl Subject for ScriptedSubject {
                 kind: "calls".to_owned(),
                 state: DependencyState::Up,
             });
+            now.details.insert("nonsense".to_owned(), Value::Bool(world.nonsense));
             now.signals.push(Signal {
                 on: worker(),
                 name: "requests".to_owned(),
@@ -288,7 +292,11 @@ impl InvariantChecker for ScriptedChecker {
     fn check(&self, _past: &History, now: &Observation) -> Vec<Evaluation> {
         let judge = |on: Locus, name: &str| {
             let verdict = match now.component(&Id::new(SUBJECT, name)).map(|component| component.state) {
-                Some(ComponentState::Down) => Verdict::Violated(Finding::new(format!("{name} is down"), 1.0, 0.0)),
+                Some(ComponentState::Down) => {
+                    let nonsense = now.details.get("nonsense").and_then(Value::as_bool) == Some(true);
+                    let measured = if nonsense { f64::NAN } else { 1.0 };
+                    Verdict::Violated(Finding::new(format!("{name} is down"), measured, 0.0))
+                }
                 Some(_) => Verdict::Ok,
                 None => Verdict::Unknown(Unavailable::new(name, "it was not seen")),
             };
