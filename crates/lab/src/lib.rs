@@ -7,6 +7,7 @@
 //! - [`scenario`]: an environment, a load, a fault, and what is true about it.
 //! - [`control`]: the socket through which another process uses a running environment.
 //! - [`eval`]: scenarios × seeds against the real loop.
+//! - [`saturation`]: how much load an environment sustains.
 //! - [`scorecard`]: what many runs say about a diagnoser.
 //! - [`binaries`]: where the programs are that an environment runs.
 
@@ -19,6 +20,7 @@ pub mod journal;
 pub mod process;
 pub mod proxy;
 pub mod ratelimiter;
+pub mod saturation;
 pub mod scenario;
 pub mod scorecard;
 

@@ -33,6 +33,12 @@ pub enum Verb {
         after_help = "Example:\n  operator eval run ratelimiter --scenario R1 --scenario R7 --seeds 2 --out ./eval\n\nExits 3 when a run did not do everything right, or is worse than the baseline."
     )]
     Run(RunArgs),
+    /// Measure how much load a system sustains: the rate is raised until it is not
+    #[command(after_help = "Example:\n  operator eval saturation ratelimiter --output json")]
+    Saturation {
+        /// The kind of system
+        kind: String,
+    },
     /// Compare two campaigns; exits 3 when the second is worse
     #[command(after_help = "Example:\n  operator eval compare ./eval-before ./eval-after")]
     Compare {
@@ -54,6 +60,9 @@ pub struct RunArgs {
     /// How many seeds of each
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
+    /// Requests a second, in place of what the scenarios say
+    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    rate: Option<u32>,
     /// Where results and recordings go
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -79,6 +88,7 @@ pub async fn run(app: &App, verb: Verb) -> Result<Exit, Failure> {
             Ok(Exit::Clean)
         }
         Verb::Run(args) => campaign(app, args).await,
+        Verb::Saturation { kind } => saturation(app, &kind).await,
         Verb::Compare { before, after } => compare(app, &read(&before)?, &read(&after)?),
     }
 }
@@ -97,6 +107,7 @@ async fn campaign(app: &App, args: RunArgs) -> Result<Exit, Failure> {
         subject: args.kind,
         scenarios: args.scenarios,
         seeds: args.seeds,
+        rate: args.rate,
         out: args.out,
         time_scale: args.time_scale,
         interval: args.interval,
@@ -120,6 +131,34 @@ async fn campaign(app: &App, args: RunArgs) -> Result<Exit, Failure> {
     })?;
     let worse = worse.is_some_and(|worse| !worse.is_empty());
     Ok(if worse || !card.misses.is_empty() { Exit::Found } else { Exit::Clean })
+}
+
+/// The load of the calm scenario, at rising rates.
+async fn saturation(app: &App, kind: &str) -> Result<Exit, Failure> {
+    lab(kind)?;
+    let failed = |error: &dyn std::fmt::Display| Failure::failed("measure the saturation", error.to_string());
+    let scenario = scenario::find(kind, "H1").and_then(|file| file.with_seed(0)).map_err(|error| failed(&error))?;
+    let stage = operator_lab::eval::Stage::of(kind).map_err(|error| failed(&error))?;
+    let folder = tempfile::Builder::new().prefix("saturation-").tempdir().map_err(|error| failed(&error))?;
+    let load = scenario.workload.clone();
+    let environment = (stage.start)(scenario, folder.path().to_owned()).await.map_err(|error| failed(&error))?;
+    let measured = operator_lab::saturation::measure(environment.as_ref(), &load).await;
+    environment.shut_down().await.map_err(|error| failed(&error))?;
+    let measured = measured.map_err(|error| failed(&error))?;
+    app.output.print("saturation", &measured, || {
+        let mut table = Table::new(&["asked/s", "answered/s", "p99 ms", "sustained"]);
+        for step in &measured.steps {
+            let sustained = if step.sustained { "yes" } else { "no" };
+            table.row([
+                &step.rate.to_string(),
+                &format!("{:.0}", step.answered),
+                &format!("{:.1}", step.p99_ms),
+                &sustained.to_owned(),
+            ]);
+        }
+        format!("{}\nsustained: {} requests a second", table.render(), measured.sustained_rate)
+    })?;
+    Ok(Exit::Clean)
 }
 
 fn told(progress: &Progress) -> String {

@@ -276,7 +276,7 @@ impl Engine {
     }
 
     /// What an outcome means for the tickets.
-    fn after(&mut self, execution: &Execution, at: Timestamp) {
+    pub(super) fn after(&mut self, execution: &Execution, at: Timestamp) {
         let proposal = &execution.proposal;
         let doing = format!("{} on {}", proposal.action, proposal.target);
         match execution.state {

@@ -1,14 +1,17 @@
 //! Finding out what became of what may have been sent, by what its class promises; never by sending blindly again.
 
+use std::collections::BTreeMap;
+
 use operator_protocols::{ActionClass, Effect, Timestamp};
 use serde_json::json;
 
 use super::Engine;
-use crate::{AuditEvent, Execution, ExecutionState};
+use crate::{AuditEvent, Execution, ExecutionState, TicketState};
 
 impl Engine {
     /// Looks after every execution whose request may still arrive.
     pub(super) async fn reconcile(&mut self, at: Timestamp) {
+        // self.catch_up(at);
         self.adopt_dispatched(at);
         if !self.commit().await {
             return;
@@ -16,6 +19,29 @@ impl Engine {
         for execution in self.state.executions_in(&[ExecutionState::Unknown, ExecutionState::Running]) {
             self.reconcile_one(&execution, at).await;
         }
+    }
+
+    /// An outcome is written before what it means for its tickets. Where a process ended in between, its tickets are still
+    /// with an action that is over: what it means is made up for.
+    fn catch_up(&mut self, at: Timestamp) {
+        let acting = self.state.tickets.values().filter(|ticket| ticket.state == TicketState::Acting);
+        let over: BTreeMap<_, _> = acting
+            .filter_map(|ticket| self.latest_for(&ticket.id))
+            .filter(|execution| execution.state.terminal() || execution.state == ExecutionState::Unsettled)
+            .map(|execution| (execution.proposal.id.clone(), execution.clone()))
+            .collect();
+        for execution in over.values() {
+            self.after(execution, at);
+        }
+    }
+
+    /// The execution that was proposed last for a ticket.
+    fn latest_for(&self, ticket: &str) -> Option<&Execution> {
+        let of_ticket = |execution: &&Execution| execution.proposal.tickets.iter().any(|id| id == ticket);
+        let order = |execution: &&Execution| {
+            (execution.proposal.created_at, super::state::intent_number(&execution.proposal.id))
+        };
+        self.state.executions.values().filter(of_ticket).max_by_key(order)
     }
 
     /// A dispatched execution at the beginning of a cycle is one whose outcome was never written: the process that sent

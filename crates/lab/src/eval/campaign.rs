@@ -20,6 +20,8 @@ pub struct EvalOptions {
     pub scenarios: Vec<String>,
     /// How many seeds of each.
     pub seeds: u64,
+    /// Requests a second, in place of what the scenarios say.
+    pub rate: Option<u32>,
     /// Where results and recordings go; results that are there already are kept and not run again.
     pub out: PathBuf,
     /// What graces are multiplied by: 1 is as in production. It is part of what is reported.

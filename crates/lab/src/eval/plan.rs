@@ -14,7 +14,7 @@ pub fn planned(
     diagnoser: &str,
 ) -> Result<Vec<(RunKey, ScenarioFile)>, ScenarioError> {
     let files: Vec<(String, ScenarioFile)> = if scenarios.is_empty() {
-        scenario::all(subject)?.into_iter().map(|(id, file)| (id.to_owned(), file)).collect()
+        scenario::suite(subject)?.into_iter().map(|(id, file)| (id.to_owned(), file)).collect()
     } else {
         scenarios.iter().map(|id| Ok((id.to_uppercase(), scenario::find(subject, id)?))).collect::<Result<_, _>>()?
     };

@@ -122,7 +122,11 @@ async fn play_in(
     let recorder = start_recorder(&options.out.join(&recording)).map_err(|error| text(&error))?;
     let mut engine = start_engine(options, folder, stage, environment, Arc::clone(&recorder)).await?;
     let view = engine.view();
-    let load = crate::environment::WorkloadSpec { seed: key.seed, ..scenario.workload.clone() };
+    let load = crate::environment::WorkloadSpec {
+        seed: key.seed,
+        rate: options.rate.unwrap_or(scenario.workload.rate),
+        ..scenario.workload.clone()
+    };
     environment.start_workload(&load).await.map_err(|error| text(&error))?;
 
     let mut cycles = interval(options.interval);

@@ -12,6 +12,7 @@ use super::config::RateLimiterConfig;
 use super::fault::Fault;
 use super::node_api::NodeApi;
 use super::places::{Places, loopback};
+use super::planned_work::PlannedWork;
 use super::programs::Programs;
 use super::undo::Undo;
 use super::workload::{BURST, LOADGEN, RunningWorkload};
@@ -45,6 +46,8 @@ pub(super) struct Inner {
     /// Held by whoever breaks or mends something.
     pub(super) operation: tokio::sync::Mutex<()>,
     pub(super) workload: Mutex<Option<RunningWorkload>>,
+    /// Planned work under way.
+    pub(super) planned: Mutex<Option<PlannedWork>>,
     pub(super) http: reqwest::Client,
     /// Held as long as the environment lives, so that no other runs in its folder.
     pub(super) _lock: File,
@@ -53,6 +56,10 @@ pub(super) struct Inner {
 impl Inner {
     pub(super) fn journal(&self) -> MutexGuard<'_, Journal<Undo>> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn planned(&self) -> MutexGuard<'_, Option<PlannedWork>> {
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn redis_address(&self) -> SocketAddr {

@@ -108,6 +108,16 @@ pub enum Fault {
         #[serde(default = "thirty")]
         for_s: u32,
     },
+    /// H1: no fault at all: planned, harmless work.
+    #[serde(alias = "H1")]
+    PlannedWork {
+        /// From piece to piece, in seconds.
+        #[serde(default = "three")]
+        every_s: u32,
+        /// For how long, in seconds.
+        #[serde(default = "ten_minutes")]
+        for_s: u32,
+    },
 }
 
 const fn thirty_seconds() -> u32 {
@@ -130,6 +140,12 @@ const fn ten() -> u32 {
 }
 const fn burst_rate() -> u32 {
     200
+}
+const fn three() -> u32 {
+    3
+}
+const fn ten_minutes() -> u32 {
+    600
 }
 const fn thirty() -> u32 {
     30
@@ -173,6 +189,10 @@ impl Fault {
             }
             Self::TenantBurst { rate, for_s } => {
                 within("rate", *rate, 1, 100_000)?;
+                within("for_s", *for_s, 1, 3_600)
+            }
+            Self::PlannedWork { every_s, for_s } => {
+                within("every_s", *every_s, 1, 3_600)?;
                 within("for_s", *for_s, 1, 3_600)
             }
             Self::KillNode { .. }

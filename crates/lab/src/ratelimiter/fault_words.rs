@@ -68,6 +68,12 @@ impl Fault {
                 "one tenant asks far more than it may",
                 vec![("rate", "requests a second (200)"), ("for_s", "for how long, in seconds (30)")],
             ),
+            (
+                "H1",
+                "planned_work",
+                "nothing is broken: nodes are restarted in order, counters reset, limits changed a little",
+                vec![("every_s", "from piece to piece, in seconds (3)"), ("for_s", "for how long, in seconds (600)")],
+            ),
         ]
         .into_iter()
         .map(|(id, kind, description, params)| FaultDescription {
@@ -111,6 +117,9 @@ impl fmt::Display for Fault {
                 write!(f, "R11: an unknown client writes {entries} × {cost} into {key} ({window_ms} ms)")
             }
             Self::RaiseLimit { key, factor } => write!(f, "R12: raise the limit of {key} {factor} times"),
+            Self::PlannedWork { every_s, for_s } => {
+                write!(f, "H1: a piece of planned work every {every_s} s for {for_s} s")
+            }
             Self::TenantBurst { rate, for_s } => write!(f, "R13: one tenant asks {rate} times a second for {for_s} s"),
         }
     }

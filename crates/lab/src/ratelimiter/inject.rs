@@ -72,6 +72,7 @@ impl Inner {
                 Undo::RestoreLimit { key: key.clone(), wrong, before }
             }
             Fault::TenantBurst { .. } => Undo::EndBurst,
+            Fault::PlannedWork { .. } => Undo::EndWork { limits: self.limits_before_work().await? },
         })
     }
 
@@ -109,6 +110,7 @@ impl Inner {
                 self.api().put_limit(key, &StoredLimit { limit: *wrong, window_ms }).await?;
             }
             Fault::TenantBurst { rate, for_s } => self.begin_burst(*rate, *for_s).await?,
+            Fault::PlannedWork { every_s, for_s } => self.begin_work(*every_s, *for_s),
         }
         Ok(())
     }

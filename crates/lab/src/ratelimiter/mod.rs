@@ -8,6 +8,7 @@ mod inject;
 mod node_api;
 mod outside_write;
 mod places;
+mod planned_work;
 mod programs;
 mod redis_commands;
 mod stage;

@@ -53,6 +53,7 @@ impl RateLimiterEnvironment {
             journal: Mutex::new(journal),
             operation: tokio::sync::Mutex::default(),
             workload: Mutex::default(),
+            planned: Mutex::default(),
             http: node_api::client()?,
             _lock: lock,
             config,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::environment::Inner;
 use super::node_api::StoredLimit;
+use super::planned_work::LimitBefore;
 use super::{REDIS, redis_commands};
 use crate::environment::Cleared;
 use crate::error::LabError;
@@ -55,6 +56,11 @@ pub enum Undo {
     },
     /// End a tenant's burst.
     EndBurst,
+    /// End planned work, and put limits back.
+    EndWork {
+        /// What was stored before.
+        limits: Vec<LimitBefore>,
+    },
 }
 
 impl Inner {
@@ -94,6 +100,7 @@ impl Inner {
                 }
             }
             Undo::EndBurst => self.end_burst().await?,
+            Undo::EndWork { limits } => self.end_work(limits).await?,
         }
         Ok(())
     }

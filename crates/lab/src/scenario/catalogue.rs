@@ -3,7 +3,7 @@
 use super::{ScenarioError, ScenarioFile};
 
 /// Every scenario file, by subject and name.
-const FILES: [(&str, &str, &str); 13] = [
+const FILES: [(&str, &str, &str); 14] = [
     ("ratelimiter", "R1", include_str!("../../scenarios/ratelimiter/R1.toml")),
     ("ratelimiter", "R2", include_str!("../../scenarios/ratelimiter/R2.toml")),
     ("ratelimiter", "R3", include_str!("../../scenarios/ratelimiter/R3.toml")),
@@ -17,7 +17,21 @@ const FILES: [(&str, &str, &str); 13] = [
     ("ratelimiter", "R11", include_str!("../../scenarios/ratelimiter/R11.toml")),
     ("ratelimiter", "R12", include_str!("../../scenarios/ratelimiter/R12.toml")),
     ("ratelimiter", "R13", include_str!("../../scenarios/ratelimiter/R13.toml")),
+    ("ratelimiter", "H1", include_str!("../../scenarios/ratelimiter/H1.toml")),
 ];
+
+/// Those that a campaign runs only when they are named: long ones.
+const ONLY_WHEN_NAMED: [&str; 1] = ["H1"];
+
+/// The scenarios that a campaign over one kind of subject consists of, unless it names others.
+///
+/// # Errors
+/// As [`all`].
+pub fn suite(subject: &str) -> Result<Vec<(&'static str, ScenarioFile)>, ScenarioError> {
+    let mut files = all(subject)?;
+    files.retain(|(id, _)| !ONLY_WHEN_NAMED.contains(id));
+    Ok(files)
+}
 
 /// The scenarios of one kind of subject, in order.
 ///

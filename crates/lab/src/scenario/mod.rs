@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::environment::{FaultRequest, WorkloadSpec};
 use crate::ratelimiter::RateLimiterConfig;
 
-pub use catalogue::{all, find};
+pub use catalogue::{all, find, suite};
 pub use pattern::Pattern;
 pub use read::ScenarioError;
 pub use truth::{ActionTruth, ActionVerdict, HypothesisTruth, HypothesisVerdict, Truth};

@@ -17,6 +17,7 @@ async fn run(scenario: &str) -> (Scorecard, String) {
         subject: "ratelimiter".to_owned(),
         scenarios: vec![scenario.to_owned()],
         seeds: 1,
+        rate: None,
         out: out.path().to_owned(),
         time_scale: TIME_SCALE,
         interval: INTERVAL,

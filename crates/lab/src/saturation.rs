@@ -1,0 +1,72 @@
+//! How much load an environment sustains, measured by raising it step by step.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::environment::{Environment, WorkloadSpec};
+use crate::error::LabError;
+
+/// The first rate that is tried, requests a second.
+const FIRST_RATE: u32 = 200;
+/// The highest rate that is tried.
+const LAST_RATE: u32 = 50_000;
+/// How long each rate is held.
+const STEP: Duration = Duration::from_secs(8);
+/// The seconds of a step that are not counted: the load generator begins with new connections.
+const SETTLING: usize = 2;
+/// The share of what was to be sent that must be answered without an error.
+const ANSWERED: f64 = 0.95;
+/// The 99th percentile of the answers' times may be at most this, in milliseconds.
+const P99_MS: f64 = 100.0;
+
+/// One rate and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// Requests a second that were asked for.
+    pub rate: u32,
+    /// Requests a second that were answered without an error.
+    pub answered: f64,
+    /// The median, over the seconds of the step, of the 99th percentile of the answers' times, in milliseconds.
+    pub p99_ms: f64,
+    /// Whether that is sustained.
+    pub sustained: bool,
+}
+
+/// What was measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Saturation {
+    /// Every rate that was tried, in order.
+    pub steps: Vec<Step>,
+    /// The highest that was sustained, requests a second.
+    pub sustained_rate: u32,
+}
+
+/// Raises the rate by half from step to step until it is not sustained: less than 95 % answered, or a 99th percentile
+/// above 100 ms.
+///
+/// # Errors
+/// When the load cannot be started.
+pub async fn measure(environment: &dyn Environment, load: &WorkloadSpec) -> Result<Saturation, LabError> {
+    let mut measured = Saturation { steps: Vec::new(), sustained_rate: 0 };
+    let mut rate = FIRST_RATE;
+    while rate <= LAST_RATE {
+        environment.start_workload(&WorkloadSpec { rate, ..load.clone() }).await?;
+        tokio::time::sleep(STEP).await;
+        let seconds: Vec<_> = environment.workload_samples().into_iter().skip(SETTLING).collect();
+        environment.stop_workload().await?;
+        let answered = seconds.iter().map(|second| second.granted + second.refused).sum::<u64>() as f64
+            / seconds.len().max(1) as f64;
+        let mut p99: Vec<_> = seconds.iter().map(|second| second.p99_ms).collect();
+        p99.sort_by(f64::total_cmp);
+        let p99_ms = p99.get(p99.len() / 2).copied().unwrap_or(f64::MAX);
+        let sustained = answered >= f64::from(rate) * ANSWERED && p99_ms <= P99_MS;
+        measured.steps.push(Step { rate, answered, p99_ms, sustained });
+        if !sustained {
+            break;
+        }
+        measured.sustained_rate = rate;
+        rate += rate / 2;
+    }
+    Ok(measured)
+}
