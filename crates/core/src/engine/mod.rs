@@ -5,36 +5,42 @@
 //! not be written is not acted on.
 
 mod act;
+mod action_commands;
 mod bounded;
+mod claim;
 mod commands;
 mod contain;
 mod explain;
+mod finish;
 mod grace;
+mod look;
 mod past_log;
+mod persist;
 mod propose;
+mod publish;
 mod reconcile;
+mod recording;
 mod replay;
 mod runtime;
 mod settings;
 mod state;
+mod ticket_commands;
 mod tickets;
+mod unsent;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use operator_protocols::{
-    ActionDefinition, Descriptor, Evaluation, History, InvariantChecker, InvariantDefinition, Locus, Observation,
-    Subject, Timestamp, Unavailable, Verdict,
+    ActionDefinition, Descriptor, Evaluation, History, InvariantChecker, InvariantDefinition, Locus, Subject, Timestamp,
 };
 use operator_reasoner::Diagnoser;
 use tokio::sync::{broadcast, watch};
 
-use crate::policy::Autonomy;
-use crate::recorder::{Header, Record, Recorder, RecordingSubject};
-use crate::store::{KillScope, Snapshot, Store, StoreError};
-use crate::{AuditEvent, Principal, SubjectView};
+use crate::recorder::{Record, Recorder, RecordingSubject};
+use crate::store::{Snapshot, Store, StoreError};
+use crate::{AuditEvent, SubjectView};
 use bounded::BoundedSubject;
 use state::State;
 
@@ -144,7 +150,7 @@ impl Engine {
                 history.push(Arc::new(observation), keep);
             }
         }
-        let view = first_view(&descriptor, &definitions, &settings);
+        let view = publish::first_view(&descriptor, &definitions, &settings);
         let mut engine = Self {
             actions: subject.actions(),
             policy_revision: settings.policy.revision(),
@@ -245,280 +251,5 @@ impl Engine {
         self.state.forget(at, self.settings.reopen_within);
         self.end_recorded_incidents();
         self.publish(at);
-    }
-
-    async fn observe(&mut self, at: Timestamp) -> Arc<Observation> {
-        let mut now = self.subject.observe(at).await;
-        now.discard_readings_that_are_not_finite();
-        if now.at != at {
-            now.unavailable.push(Unavailable::new("the time of the observation", format!("it says {}", now.at)));
-            now.at = at;
-        }
-        Arc::new(now)
-    }
-
-    /// The checker's evaluations with the loop's own; those of invariants that nobody declared are left out and said.
-    fn judge(&mut self, now: &Arc<Observation>) -> Vec<Evaluation> {
-        let checker = &self.checker;
-        let history = &self.history;
-        let checked = catch_unwind(AssertUnwindSafe(|| checker.check(history, now)));
-        let mut judged = match checked {
-            Ok(judged) => {
-                self.trouble.remove("checker");
-                judged
-            }
-            Err(_) => {
-                self.trouble.insert("checker".to_owned(), "the checker panicked: nothing was judged".to_owned());
-                Vec::new()
-            }
-        };
-        let undeclared: BTreeSet<_> = judged
-            .iter()
-            .filter(|evaluation| !self.definitions.contains_key(&evaluation.invariant))
-            .map(|evaluation| evaluation.invariant.clone())
-            .collect();
-        if undeclared.is_empty() {
-            self.trouble.remove("undeclared");
-        } else {
-            let names: Vec<_> = undeclared.into_iter().collect();
-            let what = format!("judged, but not declared: {}", names.join(", "));
-            self.trouble.insert("undeclared".to_owned(), what);
-        }
-        judged.retain(|evaluation| self.definitions.contains_key(&evaluation.invariant));
-        for evaluation in &mut judged {
-            if matches!(&evaluation.verdict, Verdict::Violated(finding) if !finding.is_finite()) {
-                let why = Unavailable::new(evaluation.invariant.clone(), "a number of its finding is not finite");
-                evaluation.verdict = Verdict::Unknown(why);
-            }
-        }
-        // What is violated and was not judged at all could not be judged.
-        let judged_now: BTreeSet<_> =
-            judged.iter().map(|e| crate::violation::fingerprint(&e.invariant, &e.on)).collect();
-        for (fingerprint, violation) in &self.state.violations {
-            if violation.invariant != MONITORING_GAP && !judged_now.contains(fingerprint) {
-                let why = Unavailable::new(violation.invariant.clone(), "it was not judged in this cycle");
-                judged.push(Evaluation::new(violation.invariant.clone(), violation.on.clone(), Verdict::Unknown(why)));
-            }
-        }
-        let gaps = grace::judge_gaps(
-            &mut self.unknown_since,
-            &judged,
-            &self.state.violations,
-            now,
-            self.settings.monitoring_gap_after,
-        );
-        judged.extend(gaps);
-        judged
-    }
-
-    fn remember(&mut self, now: &Arc<Observation>) {
-        let keep = self.checker.lookback().max(self.settings.evidence_window);
-        if self.history.push(Arc::clone(now), keep) {
-            self.trouble.remove("clock");
-            if let Some(Err(error)) = self.past.as_mut().map(|past| past.append(now, keep)) {
-                self.trouble.insert("past".to_owned(), format!("the past is not kept on disk: {error}"));
-            }
-        } else {
-            let what = "the clock went backwards: the observation is not kept".to_owned();
-            self.trouble.insert("clock".to_owned(), what);
-        }
-    }
-
-    /// Asks the subject for the past before what is remembered already.
-    async fn recall_the_past(&mut self, now: Timestamp) {
-        let remembered = std::mem::take(&mut self.history);
-        let begins = remembered.iter().next().map_or(now, |observation| observation.at);
-        let keep = self.checker.lookback().max(self.settings.evidence_window);
-        match self.subject.history(now.minus(keep), now).await {
-            Ok(past) => {
-                for mut observation in past {
-                    observation.discard_readings_that_are_not_finite();
-                    if observation.at < begins {
-                        self.history.push(Arc::new(observation), keep);
-                    }
-                }
-            }
-            Err(why) => {
-                self.trouble.insert("history".to_owned(), why.to_string());
-            }
-        }
-        for observation in remembered.iter() {
-            self.history.push(Arc::clone(observation), keep);
-        }
-    }
-
-    async fn read_kill_switch(&mut self, at: Timestamp) {
-        let engaged = match self.store.kill_switch().await {
-            Ok(states) => states
-                .into_iter()
-                .find(|state| {
-                    state.engaged
-                        && match &state.scope {
-                            KillScope::Global => true,
-                            KillScope::Subject(name) => *name == self.state.subject,
-                        }
-                })
-                .map(|state| (state.scope, state.reason)),
-            Err(error) => {
-                self.trouble.insert("store".to_owned(), error.to_string());
-                Some((KillScope::Global, format!("the kill switch cannot be read: {error}")))
-            }
-        };
-        if engaged.is_some() != self.killed {
-            self.killed = engaged.is_some();
-            let (scope, reason) = engaged.unwrap_or((KillScope::Global, "released".to_owned()));
-            let principal = Principal::operator();
-            self.record(&Record::KillSwitch { at, principal, scope, engaged: self.killed, reason });
-        }
-    }
-
-    /// Writes what changed. Gives whether everything is written.
-    async fn commit(&mut self) -> bool {
-        if self.fenced || self.stale {
-            return false;
-        }
-        if !self.state.unwritten() {
-            return true;
-        }
-        match self.store.commit_cycle(self.epoch, self.state.commit()).await {
-            Ok(()) => {
-                self.trouble.remove("store");
-                for event in self.state.written() {
-                    self.tell(event);
-                }
-                true
-            }
-            Err(error) => {
-                match &error {
-                    StoreError::LostLease { .. } => self.fenced = true,
-                    StoreError::Conflict { .. } => self.stale = true,
-                    _ => {}
-                }
-                tracing::error!(subject = %self.state.subject, %error, "what changed could not be written");
-                self.trouble.insert("store".to_owned(), error.to_string());
-                false
-            }
-        }
-    }
-
-    /// Reads the state from the store again, where memory may differ from it. What was not written is found again by
-    /// the next cycle.
-    async fn read_again(&mut self) {
-        match self.store.load(&self.state.subject).await {
-            Ok(snapshot) => {
-                let mut state = State::new(&self.state.subject, &self.state.install_id, snapshot);
-                state.verifications = std::mem::take(&mut self.state.verifications);
-                self.state = state;
-                self.stale = false;
-            }
-            Err(error) => {
-                self.trouble.insert("store".to_owned(), error.to_string());
-            }
-        }
-    }
-
-    fn tell(&self, event: AuditEvent) {
-        // Nobody may be listening.
-        let _ = self.events.send(event);
-    }
-
-    fn record(&self, record: &Record) {
-        if let Some(recorder) = &self.recorder {
-            recorder.append(record);
-        }
-    }
-
-    fn checkpoint(&self, at: Timestamp) {
-        let Some(recorder) = self.recorder.as_ref().filter(|recorder| recorder.checkpoint_due(at)) else { return };
-        let settings = serde_json::to_value(&self.settings).unwrap_or_default();
-        let header =
-            Header::new(self.subject.as_ref(), self.state.install_id.clone(), settings, self.state.snapshot(), at);
-        recorder.checkpoint(header, self.history.iter().cloned().collect());
-        if self.killed {
-            let (principal, reason) = (Principal::operator(), "engaged before the recording began".to_owned());
-            recorder.append(&Record::KillSwitch { at, principal, scope: KillScope::Global, engaged: true, reason });
-        }
-    }
-
-    fn record_new_incidents(&mut self) {
-        let Some(recorder) = &self.recorder else { return };
-        for incident in self.state.open_incidents() {
-            if self.recorded_incidents.insert(incident.clone()) {
-                recorder.begin_incident(&incident);
-            }
-        }
-    }
-
-    fn end_recorded_incidents(&mut self) {
-        let Some(recorder) = &self.recorder else { return };
-        let open: BTreeSet<_> = self.state.open_incidents().into_iter().collect();
-        self.recorded_incidents.retain(|incident| {
-            let goes_on = open.contains(incident);
-            if !goes_on {
-                recorder.end_incident(incident);
-            }
-            goes_on
-        });
-    }
-
-    fn publish(&self, at: Timestamp) {
-        let mut tickets: Vec<_> = self.state.tickets.values().cloned().collect();
-        tickets.sort_by(|a, b| (a.opened_at, a.id.len(), &a.id).cmp(&(b.opened_at, b.id.len(), &b.id)));
-        let mut incidents: Vec<_> = self.state.incidents.values().cloned().collect();
-        incidents.sort_by(|a, b| (a.opened_at, a.id.len(), &a.id).cmp(&(b.opened_at, b.id.len(), &b.id)));
-        let mut executions: Vec<_> = self.state.executions.values().cloned().collect();
-        executions.sort_by_key(|e| (e.proposal.created_at, state::intent_number(&e.proposal.id)));
-        let mut trouble: Vec<_> = self.trouble.iter().map(|(what, why)| format!("{what}: {why}")).collect();
-        if self.fenced {
-            trouble.push("another operator took over: this one only looks".to_owned());
-        }
-        let policy = &self.settings.policy;
-        self.view.send_replace(Arc::new(SubjectView {
-            descriptor: self.descriptor.clone(),
-            cycle: self.cycle,
-            at,
-            observation: self.history.last().cloned(),
-            invariants: self.definitions.values().cloned().collect(),
-            evaluations: self.evaluations.clone(),
-            violations: self.state.violations.values().cloned().collect(),
-            tickets,
-            incidents,
-            diagnoses: self
-                .state
-                .diagnoses
-                .iter()
-                .map(|(incident, (_, diagnosis))| (incident.clone(), diagnosis.clone()))
-                .collect(),
-            executions,
-            verifications: self.state.verifications.clone(),
-            autonomy: [policy.low_risk, policy.medium_risk, policy.high_risk],
-            killed: self.killed,
-            trouble,
-        }));
-    }
-}
-
-fn first_view(
-    descriptor: &Descriptor,
-    definitions: &BTreeMap<String, InvariantDefinition>,
-    settings: &EngineSettings,
-) -> SubjectView {
-    let autonomy: [Autonomy; 3] = [settings.policy.low_risk, settings.policy.medium_risk, settings.policy.high_risk];
-    SubjectView {
-        descriptor: descriptor.clone(),
-        cycle: 0,
-        at: Timestamp::default(),
-        observation: None,
-        invariants: definitions.values().cloned().collect(),
-        evaluations: Vec::new(),
-        violations: Vec::new(),
-        tickets: Vec::new(),
-        incidents: Vec::new(),
-        diagnoses: BTreeMap::new(),
-        executions: Vec::new(),
-        verifications: BTreeMap::new(),
-        autonomy,
-        killed: false,
-        trouble: Vec::new(),
     }
 }

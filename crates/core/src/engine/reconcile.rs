@@ -11,7 +11,7 @@ use crate::{AuditEvent, Execution, ExecutionState, TicketState};
 impl Engine {
     /// Looks after every execution whose request may still arrive.
     pub(super) async fn reconcile(&mut self, at: Timestamp) {
-        // self.catch_up(at);
+        self.catch_up(at);
         self.adopt_dispatched(at);
         if !self.commit().await {
             return;

@@ -6,10 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use operator_lab::control::ControlServer;
-use operator_lab::environment::{Environment as _, FaultRequest, WorkloadSpec};
+use operator_lab::environment::{Environment, FaultRequest, WorkloadSpec};
 use operator_lab::process::LogStream;
 use operator_lab::ratelimiter::{RateLimiterConfig, RateLimiterEnvironment};
 use tempfile::TempDir;
+
+use super::late::{Late, Lateness};
 
 /// More than a node says in a test.
 const LOG_BYTES: u64 = 8 << 20;
@@ -24,10 +26,26 @@ pub struct Cluster {
 impl Cluster {
     /// Three nodes, Redis and a light load.
     pub async fn start(change: impl FnOnce(RateLimiterConfig) -> RateLimiterConfig) -> Self {
+        Self::served(change, |environment| Arc::new(environment)).await
+    }
+
+    /// The same, with a driver that starts late.
+    pub async fn late(
+        lateness: &Arc<Lateness>,
+        change: impl FnOnce(RateLimiterConfig) -> RateLimiterConfig,
+    ) -> Self {
+        let lateness = Arc::clone(lateness);
+        Self::served(change, |environment| Arc::new(Late { environment, lateness })).await
+    }
+
+    async fn served(
+        change: impl FnOnce(RateLimiterConfig) -> RateLimiterConfig,
+        serve: impl FnOnce(RateLimiterEnvironment) -> Arc<dyn Environment>,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("temporary folder");
         let config = RateLimiterConfig { folder: folder.path().to_owned(), ..RateLimiterConfig::default() };
         let (environment, _) = RateLimiterEnvironment::start(change(config)).await.expect("the cluster starts");
-        let server = ControlServer::start(folder.path(), Arc::new(environment.clone())).expect("the socket");
+        let server = ControlServer::start(folder.path(), serve(environment.clone())).expect("the socket");
         let load = WorkloadSpec {
             pattern: "steady".to_owned(),
             rate: 30,

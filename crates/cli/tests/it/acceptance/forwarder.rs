@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::late::Lateness;
+
 /// The longest head of a request that is looked at.
 const HEAD_BYTES: usize = 64 << 10;
 
@@ -28,6 +30,15 @@ struct Record {
 impl Forwarder {
     /// Listens, and passes on to `to`.
     pub async fn start(to: SocketAddr) -> Self {
+        Self::passing(to, None).await
+    }
+
+    /// The same, with every HTTP request that is no GET passed on late, also when its caller is gone.
+    pub async fn late(to: SocketAddr, lateness: &Arc<Lateness>) -> Self {
+        Self::passing(to, Some(Arc::clone(lateness))).await
+    }
+
+    async fn passing(to: SocketAddr, lateness: Option<Arc<Lateness>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
         let record = Arc::new(Mutex::new(Record::default()));
@@ -38,7 +49,7 @@ impl Forwarder {
                 let Ok(called) = TcpStream::connect(to).await else { continue };
                 let from = called.local_addr().expect("its address").to_string();
                 kept.lock().expect("not poisoned").from.insert(from);
-                tokio::spawn(pass(caller, called, Arc::clone(&kept)));
+                tokio::spawn(pass(caller, called, Arc::clone(&kept), lateness.clone()));
             }
         });
         Self { address, record, accepting }
@@ -61,13 +72,16 @@ impl Drop for Forwarder {
     }
 }
 
-async fn pass(caller: TcpStream, called: TcpStream, record: Arc<Mutex<Record>>) {
+async fn pass(caller: TcpStream, called: TcpStream, record: Arc<Mutex<Record>>, lateness: Option<Arc<Lateness>>) {
     let (mut from_caller, mut to_caller) = caller.into_split();
     let (mut from_called, mut to_called) = called.into_split();
     let there = async {
         let (mut requests, mut piece) = (RequestLines::default(), vec![0; 16 << 10]);
         while let Ok(read @ 1..) = from_caller.read(&mut piece).await {
             let lines = requests.read(&piece[..read]);
+            if let Some(lateness) = lateness.as_ref().filter(|_| lines.iter().any(|line| !line.starts_with("GET "))) {
+                lateness.wait().await;
+            }
             record.lock().expect("not poisoned").requests.extend(lines);
             if to_called.write_all(&piece[..read]).await.is_err() {
                 break;

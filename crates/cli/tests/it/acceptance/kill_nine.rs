@@ -7,6 +7,7 @@
 mod moment;
 mod reckoning;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use operator_core::engine::EngineSettings;
@@ -16,12 +17,20 @@ use operator_lab::environment::FaultRequest;
 use operator_protocols::{Clock as _, Timestamp};
 
 use super::cluster::Cluster;
+use super::forwarder::Forwarder;
 use super::home::Home;
+use super::late::Lateness;
 use super::operator_process::OperatorProcess;
 use moment::{Moment, Random};
 
-/// Everything by itself, and no limit that a quick succession of faults would meet.
-const CONFIG: &str = r#"
+/// Everything by itself, and no limit that a quick succession of faults would meet. Nodes are reached by way of `nodes`.
+fn config(nodes: &[(String, Forwarder)]) -> String {
+    let node = |(id, node): &(String, Forwarder)| format!("{{ id = \"{id}\", address = \"{}\" }}", node.address);
+    let nodes: Vec<_> = nodes.iter().map(node).collect();
+    format!("{POLICY}\n[subject.settings]\ntime_scale = 0.1\nnodes = [{}]\n", nodes.join(", "))
+}
+
+const POLICY: &str = r#"
 [operator]
 interval = "500ms"
 incident_window = "1s"
@@ -40,7 +49,6 @@ failures = 1000
 [[subject]]
 name = "limiter"
 kind = "ratelimiter"
-settings = { time_scale = 0.1 }
 "#;
 
 /// A window in which an outside write does not heal by itself.
@@ -95,6 +103,8 @@ struct Tally {
 /// A cluster that is broken again and again, and an operator that is killed again and again.
 struct Siege {
     cluster: Cluster,
+    /// What is asked of the nodes goes this way, and what changes something takes its time.
+    _late: Vec<(String, Forwarder)>,
     home: Home,
     random: Random,
     faults: Vec<Fault>,
@@ -198,12 +208,18 @@ async fn killed_at_any_moment_it_loses_no_ticket_and_has_no_effect_twice() {
     let kills = number_from("OPERATOR_KILLS").unwrap_or(3).max(1);
     let seed = number_from("OPERATOR_SEED").unwrap_or_else(|| SystemClock.now().as_millis().unsigned_abs());
     println!("OPERATOR_KILLS={kills} OPERATOR_SEED={seed}");
-    let cluster = Cluster::start(|config| operator_lab::ratelimiter::RateLimiterConfig {
+    let lateness = Arc::new(Lateness::default());
+    let cluster = Cluster::late(&lateness, |config| operator_lab::ratelimiter::RateLimiterConfig {
         default_window_ms: WINDOW_MS,
         ..config
     })
     .await;
-    let mut siege = Siege { cluster, home: Home::new(CONFIG), random: Random::new(seed), faults: Vec::new() };
+    let mut late = Vec::new();
+    for (name, address) in cluster.environment.node_addresses() {
+        late.push((name, Forwarder::late(address, &lateness).await));
+    }
+    let home = Home::new(&config(&late));
+    let mut siege = Siege { cluster, _late: late, home, random: Random::new(seed), faults: Vec::new() };
     let mut operator = OperatorProcess::start(&siege.home, &["--lab", siege.cluster.folder()]);
     operator.ready().await;
     // Both of its readings of a baseline, and no more.

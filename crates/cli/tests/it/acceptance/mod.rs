@@ -5,11 +5,13 @@
 //! - [`cluster`]: a rate limiter that runs and can be broken.
 //! - [`redis_record`]: what Redis itself has on record of what was done to it.
 //! - [`forwarder`]: what stands between the operator and what it watches, and keeps what is asked.
+//! - [`late`]: a target that takes a while to take what it is told.
 
 mod cluster;
 mod forwarder;
 mod home;
 mod kill_nine;
+mod late;
 mod observing;
 mod operator_process;
 mod redis_record;

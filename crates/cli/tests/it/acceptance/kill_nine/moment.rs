@@ -17,7 +17,7 @@ impl Moment {
     /// One of them: an action in flight in half of the cases, since by chance alone few would be met.
     pub fn pick(random: &mut Random) -> Self {
         match random.below(6) {
-            0..=2 => Self::InFlight { after: random.millis(60) },
+            0..=2 => Self::InFlight { after: random.millis(250) },
             3 => Self::Starting { after: random.millis(700) },
             _ => Self::Any { after: random.millis(6_000) },
         }
