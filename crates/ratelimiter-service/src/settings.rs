@@ -50,7 +50,7 @@ pub enum OnStop {
                   The management token comes from RATELIMITER_MANAGEMENT_TOKEN or a file, never from a flag."
 )]
 pub struct Settings {
-    /// Redis 7.0 or later, as redis://[user:password@]host[:port][/db].
+    /// Redis 7.0 or later, as `redis://[user:password@]host[:port][/db]`.
     #[arg(long, env = "RATELIMITER_REDIS_URL", default_value = "redis://localhost:6379", hide_env_values = true)]
     pub redis_url: String,
     /// Name of this node: 1 to 40 letters, digits, '-', '_' or '.'.

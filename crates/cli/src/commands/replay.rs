@@ -7,6 +7,7 @@ use operator_core::canonical_json;
 use operator_core::engine::{ReplayReport, replay};
 use operator_core::recorder::Recording;
 use operator_core::store::sqlite::SqliteStore;
+use operator_protocols::SubjectConfig;
 use operator_reasoner::Reasoner;
 
 use crate::app::App;
@@ -47,7 +48,10 @@ pub async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
         say(&format!("{} records of an unfinished cycle are left out", recording.unfinished()));
     }
     let about = recording.header().descriptor.clone();
-    let checker = checker(app, &about.subject, &about.kind)?;
+    // A recording made by an older operator does not say.
+    let recorded = recording.header().engine.get("subject").cloned().unwrap_or_default();
+    let recorded: SubjectConfig = serde_json::from_value(recorded).unwrap_or_default();
+    let checker = checker(app, &about.subject, &about.kind, recorded)?;
     let state = tempfile::Builder::new()
         .prefix("operator-replay-")
         .tempdir()
@@ -63,9 +67,14 @@ pub async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
     Ok(if report.divergences.is_empty() { Exit::Clean } else { Exit::Found })
 }
 
-/// The judge that the recorded subject had: as it is configured here, or with its kind's examples where a setting is
-/// needed to make it. Nothing is connected to.
-fn checker(app: &App, name: &str, kind: &str) -> Result<Box<dyn operator_protocols::InvariantChecker>, Failure> {
+/// The judge that the recorded subject had: as it is configured here, else as it was recorded, else with its kind's
+/// examples where a setting is needed to make it. Nothing is connected to.
+fn checker(
+    app: &App,
+    name: &str,
+    kind: &str,
+    recorded: SubjectConfig,
+) -> Result<Box<dyn operator_protocols::InvariantChecker>, Failure> {
     let config = app.config()?;
     let known = registry::find(kind).ok_or_else(|| {
         Failure::usage(format!(
@@ -75,6 +84,9 @@ fn checker(app: &App, name: &str, kind: &str) -> Result<Box<dyn operator_protoco
     })?;
     let mut subject = config.own_settings(name)?.config;
     subject.kind = kind.to_owned();
+    for (setting, value) in recorded.settings {
+        subject.settings.entry(setting).or_insert(value);
+    }
     for (setting, example) in known.settings {
         let example = serde_json::from_str(example).unwrap_or_else(|_| operator_protocols::Value::from(*example));
         subject.settings.entry((*setting).to_owned()).or_insert(example);

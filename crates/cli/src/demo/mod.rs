@@ -1,7 +1,7 @@
 //! The demonstration: a real system is broken for real, chapter by chapter, and a real operator that was told nothing
 //! finds out, explains and mends it.
 //!
-//! - [`set`](self::set): what is set up, and struck at the end whatever happened.
+//! - `set`: what is set up, and struck at the end whatever happened.
 //! - `director`: goes through the chapters and says what is going on.
 //! - `verdict`: whether a chapter went as it should, held against what the scenario knows to be true.
 //! - `transcript`, `theatre`: who listens, on paper or on a screen.

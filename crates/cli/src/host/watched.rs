@@ -44,6 +44,7 @@ impl Watched {
             if examples.is_empty() { failure } else { failure.next(format!("add {}", examples.join(" "))) }
         })?;
         let mut settings = settings.clone();
+        settings.subject = config.clone();
         if let Some(interval) = entry.interval {
             settings.interval = interval;
         }

@@ -67,7 +67,7 @@ impl Engine {
         let pack = EvidencePack::build_for(&input, &tickets);
         self.explained_at.insert(incident.to_owned(), at);
         match self.diagnoser.diagnose(&pack, &self.actions).await {
-            Ok(diagnosis) => self.keep_diagnosis(incident, diagnosis, at),
+            Ok(diagnosis) => self.keep_diagnosis(incident, diagnosis, &pack, at),
             Err(error) => {
                 self.trouble.insert("diagnosis".to_owned(), error.to_string());
                 for ticket in self.state.tickets_of(incident) {
@@ -80,7 +80,7 @@ impl Engine {
         }
     }
 
-    fn keep_diagnosis(&mut self, incident: &str, diagnosis: Diagnosis, at: Timestamp) {
+    fn keep_diagnosis(&mut self, incident: &str, diagnosis: Diagnosis, pack: &EvidencePack, at: Timestamp) {
         self.trouble.remove("diagnosis");
         let Some(mut row) = self.state.incidents.get(incident).cloned() else { return };
         let before = self.state.diagnoses.get(incident).map(|(_, diagnosis)| diagnosis);
@@ -101,7 +101,7 @@ impl Engine {
         if news && !(same && diagnosis.abstained()) {
             let id = self.state.next_diagnosis_id();
             row.diagnosis = Some(id.clone());
-            self.state.audit(AuditEvent::by_operator(at, "diagnosis.made", &id, told(&diagnosis)));
+            self.state.audit(AuditEvent::by_operator(at, "diagnosis.made", &id, told(&diagnosis, pack)));
             self.state.put_diagnosis(id, diagnosis);
         } else if let Some((_, kept)) = self.state.diagnoses.get_mut(incident) {
             // Kept in memory only: probabilities move a little with every cycle.
@@ -117,12 +117,15 @@ impl Engine {
 }
 
 /// What the audit tells of a diagnosis.
-fn told(diagnosis: &Diagnosis) -> serde_json::Value {
+fn told(diagnosis: &Diagnosis, pack: &EvidencePack) -> serde_json::Value {
     let evidence: Vec<_> = diagnosis
         .primary
         .supporting
         .iter()
-        .map(|reference| json!({ "id": reference.id, "because": reference.because }))
+        .map(|reference| {
+            let statement = pack.item(&reference.id).map(|item| item.statement.as_str());
+            json!({ "id": reference.id, "because": reference.because, "statement": statement })
+        })
         .collect();
     let alternatives: Vec<_> = diagnosis
         .alternatives

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use operator_protocols::SubjectConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::PolicySettings;
@@ -25,6 +26,9 @@ pub struct EngineSettings {
     pub policy: PolicySettings,
     /// The names of those who may approve here.
     pub approvers: Vec<String>,
+    /// What the subject was made from, so that a replay makes the same checker. Free of secrets.
+    #[serde(default)]
+    pub subject: SubjectConfig,
 }
 
 impl Default for EngineSettings {
@@ -38,6 +42,7 @@ impl Default for EngineSettings {
             wait_before_human: Duration::from_secs(300),
             policy: PolicySettings::default(),
             approvers: Vec::new(),
+            subject: SubjectConfig::default(),
         }
     }
 }

@@ -218,6 +218,7 @@ async fn start_engine(
         interval: options.interval,
         policy: PolicySettings::everything_at(Autonomy::Auto),
         approvers: vec![approver::NAME.to_owned()],
+        subject: config,
         ..EngineSettings::default()
     };
     let subject: Arc<dyn Subject> = Arc::from(subject);

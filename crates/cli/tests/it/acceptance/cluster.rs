@@ -30,10 +30,7 @@ impl Cluster {
     }
 
     /// The same, with a driver that starts late.
-    pub async fn late(
-        lateness: &Arc<Lateness>,
-        change: impl FnOnce(RateLimiterConfig) -> RateLimiterConfig,
-    ) -> Self {
+    pub async fn late(lateness: &Arc<Lateness>, change: impl FnOnce(RateLimiterConfig) -> RateLimiterConfig) -> Self {
         let lateness = Arc::clone(lateness);
         Self::served(change, |environment| Arc::new(Late { environment, lateness })).await
     }
