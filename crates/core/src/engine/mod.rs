@@ -33,7 +33,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use operator_protocols::{
-    ActionDefinition, Descriptor, Evaluation, History, InvariantChecker, InvariantDefinition, Locus, Subject, Timestamp,
+    ActionDefinition, Descriptor, Evaluation, History, InvariantChecker, InvariantDefinition, Locus, Observation,
+    Subject, Timestamp,
 };
 use operator_reasoner::Diagnoser;
 use tokio::sync::{broadcast, watch};
@@ -119,19 +120,24 @@ impl Engine {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn start(parts: EngineParts, now: Timestamp) -> Result<Self, StoreError> {
+    pub async fn start(mut parts: EngineParts, now: Timestamp) -> Result<Self, StoreError> {
         let install_id = parts.store.install_id().await?;
         let snapshot = parts.store.load(&parts.subject.descriptor().subject).await?;
-        Self::start_from(parts, &install_id, snapshot, now).await
+        let keep = parts.checker.lookback().max(parts.settings.evidence_window);
+        let remembered = parts.past.as_mut().map(|log| log.read(now.minus(keep))).unwrap_or_default();
+        let remembered = remembered.into_iter().map(Arc::new).collect();
+        Self::start_from(parts, &install_id, snapshot, remembered, now).await
     }
 
+    /// A loop that goes on from `snapshot`, and remembers what is given, oldest first.
     async fn start_from(
         parts: EngineParts,
         install_id: &str,
         snapshot: Snapshot,
+        remembered: Vec<Arc<Observation>>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let EngineParts { subject, checker, store, epoch, diagnoser, settings, recorder, mut past } = parts;
+        let EngineParts { subject, checker, store, epoch, diagnoser, settings, recorder, past } = parts;
         let subject: Arc<dyn Subject> = Arc::new(BoundedSubject::new(subject));
         let subject: Arc<dyn Subject> = match &recorder {
             Some(recorder) => Arc::new(RecordingSubject::new(subject, Arc::clone(recorder))),
@@ -145,10 +151,8 @@ impl Engine {
         let state = State::new(&descriptor.subject, install_id, snapshot);
         let keep = checker.lookback().max(settings.evidence_window);
         let mut history = History::new();
-        for observation in past.as_mut().map(|log| log.read(now.minus(keep))).unwrap_or_default() {
-            if observation.at < now {
-                history.push(Arc::new(observation), keep);
-            }
+        for observation in remembered.into_iter().filter(|observation| observation.at < now) {
+            history.push(observation, keep);
         }
         let view = publish::first_view(&descriptor, &definitions, &settings);
         let mut engine = Self {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Engine, EngineParts, EngineSettings};
 use crate::recorder::{Divergence, Recording, Step};
-use crate::store::{CycleCommit, ExecutionFilter, Store, StoreError, TicketFilter};
+use crate::store::{ExecutionFilter, Store, StoreError, TicketFilter};
 use crate::{AuditEvent, Execution, Incident, Ticket, Verification};
 
 /// How many rows of each kind a report holds at most.
@@ -62,17 +62,7 @@ pub async fn replay(
     let started_at = replay.header.started_at;
     let epoch = store.acquire_lease("replay", started_at).await?.epoch;
     let snapshot = replay.header.snapshot.clone();
-    let seeded = CycleCommit {
-        subject: replay.header.descriptor.subject.clone(),
-        counters: snapshot.counters,
-        violations: snapshot.violations.clone(),
-        tickets: snapshot.tickets.clone(),
-        incidents: snapshot.incidents.clone(),
-        diagnoses: snapshot.diagnoses.clone(),
-        executions: snapshot.executions.clone(),
-        ..CycleCommit::default()
-    };
-    store.commit_cycle(epoch, seeded).await?;
+    store.restore(epoch, &replay.header.descriptor.subject, snapshot.clone()).await?;
     let subject: Arc<dyn Subject> = replay.subject.clone();
     let parts = EngineParts {
         subject,
@@ -84,7 +74,8 @@ pub async fn replay(
         recorder: None,
         past: None,
     };
-    let mut engine = Engine::start_from(parts, &replay.header.install_id, snapshot, started_at).await?;
+    // What it remembered from before its start belongs to where it starts from, whatever it asked its subject then.
+    let mut engine = Engine::start_from(parts, &replay.header.install_id, snapshot, replay.past, started_at).await?;
     for step in replay.plan {
         match step {
             Step::Tick { at } => engine.tick(at).await,

@@ -40,6 +40,10 @@ pub trait Store: Send + Sync {
     /// Everything about `subject` that is not over: what a loop that starts needs.
     fn load<'a>(&'a self, subject: &'a str) -> BoxFuture<'a, Result<Snapshot, StoreError>>;
 
+    /// Takes over what another store had of `subject`, as it is, versions and all: a recording that begins within a loop's
+    /// life is replayed from there. Refused with [`StoreError::Conflict`] where this store knows the subject already.
+    fn restore<'a>(&'a self, epoch: u64, subject: &'a str, from: Snapshot) -> BoxFuture<'a, Result<(), StoreError>>;
+
     /// Writes what one cycle changed, all of it or nothing, audit rows included, in one transaction.
     fn commit_cycle(&self, epoch: u64, commit: CycleCommit) -> BoxFuture<'_, Result<(), StoreError>>;
 

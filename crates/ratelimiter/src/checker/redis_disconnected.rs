@@ -3,10 +3,15 @@
 //! A node that lost it is a finding about its link. Where the operator does not reach Redis either, or no node does (two at
 //! least), they share one cause: one finding about Redis, with the links folded in. That holds on for as long as nodes need
 //! to connect again after Redis came back, [`RECONNECT`] at most.
+//!
+//! A node that has only just started has lost nothing: until it reached Redis once, or [`STARTING`] has passed, it is not
+//! told.
 
 use std::time::Duration;
 
-use operator_protocols::{ComponentState, Evaluation, Finding, Locus, Verdict};
+use operator_protocols::{
+    ComponentState, DependencyState, Evaluation, Finding, Locus, Observation, SignalKind, Verdict,
+};
 
 use super::case::{Case, silent, untold};
 use crate::names;
@@ -15,6 +20,9 @@ pub(super) const NAME: &str = "redis_disconnected";
 
 /// Nodes try again at least once a second; several tries may fail on a busy machine.
 const RECONNECT: Duration = Duration::from_secs(15);
+
+/// A node connects within milliseconds; on a machine that is short of everything, seconds were seen.
+const STARTING: Duration = Duration::from_secs(10);
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Evaluation> {
     let answers = case.details.redis.answers;
@@ -36,6 +44,9 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Evaluation> {
             None => untold(name, "the link to Redis"),
             Some(true) => Verdict::Ok,
             Some(false) if folds => Verdict::Suppressed("folded".to_owned()),
+            Some(false) if starting(case, name) => {
+                untold(name, "the link to Redis, which it has not reached since it started")
+            }
             Some(false) => Verdict::Violated(Finding {
                 involves: vec![case.node(name), case.redis()],
                 ..Finding::new(format!("{name} does not reach Redis, which answers the operator"), 1.0, 0.0)
@@ -54,6 +65,22 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Evaluation> {
         }
     }
     evaluations
+}
+
+/// Whether a node started a moment ago and has not reached Redis since.
+fn starting(case: &Case<'_>, name: &str) -> bool {
+    let node = case.node(name);
+    let started = case.now.signals.iter().find_map(|signal| match signal.kind {
+        SignalKind::Counter { since } if signal.on == node => Some(since),
+        _ => None,
+    });
+    let Some(started) = started.filter(|&started| case.now.at.since(started) < STARTING) else { return false };
+    let reached = |past: &Observation| {
+        past.dependencies
+            .iter()
+            .any(|link| link.from.local == name && link.kind == names::REDIS && link.state == DependencyState::Up)
+    };
+    !case.past.since(started).any(|past| reached(past))
 }
 
 /// Whether Redis was out of reach for the operator a moment ago.
@@ -90,6 +117,25 @@ mod tests {
         let judged = scene.judge();
         assert_eq!(judged.violated(), [(NAME, "n2→redis".to_owned())]);
         assert_eq!(judged.verdict(NAME, &component("redis")), &Verdict::Ok);
+    }
+
+    #[test]
+    fn a_node_that_has_only_just_started_has_lost_nothing_yet() {
+        let mut scene = Scene::healthy();
+        scene.started.push(("n2", scene.at));
+        scene.node("n2").redis_connected = Some(false);
+        assert!(matches!(scene.judge().verdict(NAME, &edge("n2")), Verdict::Unknown(_)));
+        assert!(matches!(scene.judge().verdict(NAME, &edge("n2")), Verdict::Unknown(_)));
+        assert_eq!(scene.judge().violated(), [(NAME, "n2→redis".to_owned())], "ten seconds are enough");
+    }
+
+    #[test]
+    fn a_node_that_started_and_reached_redis_can_lose_it_at_once() {
+        let mut scene = Scene::healthy();
+        scene.started.push(("n2", scene.at));
+        scene.judge();
+        scene.node("n2").redis_connected = Some(false);
+        assert_eq!(scene.judge().violated(), [(NAME, "n2→redis".to_owned())]);
     }
 
     #[test]

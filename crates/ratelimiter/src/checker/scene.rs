@@ -21,10 +21,12 @@ pub(super) const SUBJECT: &str = "limiter";
 pub(super) struct Scene {
     pub(super) details: Details,
     pub(super) signals: Vec<(Locus, &'static str, f64)>,
+    /// Nodes and when they started, as their counters say.
+    pub(super) started: Vec<(&'static str, Timestamp)>,
     /// The Redis each node uses, where it is another one.
     pub(super) foreign: Vec<(&'static str, &'static str)>,
     history: History,
-    at: Timestamp,
+    pub(super) at: Timestamp,
 }
 
 impl Scene {
@@ -47,6 +49,7 @@ impl Scene {
         Self {
             details,
             signals: Vec::new(),
+            started: Vec::new(),
             foreign: Vec::new(),
             history: History::new(),
             at: Timestamp::from_millis(1_000_000),
@@ -109,6 +112,18 @@ impl Scene {
                 unit: "1".to_owned(),
                 observed_at: self.at,
                 kind: SignalKind::Gauge,
+                worse: Worse::Neither,
+            });
+        }
+        for (name, since) in &self.started {
+            observation.signals.push(Signal {
+                on: component(name),
+                name: "count".to_owned(),
+                role: SignalRole::Other,
+                value: 1.0,
+                unit: "1".to_owned(),
+                observed_at: self.at,
+                kind: SignalKind::Counter { since: *since },
                 worse: Worse::Neither,
             });
         }

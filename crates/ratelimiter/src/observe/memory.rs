@@ -71,6 +71,8 @@ pub(crate) struct Memory {
     pub(super) unstored: BTreeMap<String, u64>,
     suspects: BTreeMap<LogId, u32>,
     scanned: BTreeMap<LogId, u64>,
+    /// The keys whose stored limit changed lately, by the last list that could be read.
+    pub(super) recently_changed: Vec<String>,
     /// Where the scan goes on.
     pub(super) scan_cursor: u64,
     /// Where the rotation goes on.

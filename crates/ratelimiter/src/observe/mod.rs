@@ -139,10 +139,12 @@ impl Observer<'_> {
         let ((rows, cursors, unavailable), recent) = tokio::join!(rows, limit_keys);
         memory.row_cursors = cursors;
         observation.unavailable.extend(unavailable);
-        let recent = recent.unwrap_or_else(|why| {
-            observation.unavailable.push(why);
-            Vec::new()
-        });
+        // What changed lately did so all the same when the list cannot be read.
+        match recent {
+            Ok(recent) => memory.recently_changed = recent,
+            Err(why) => observation.unavailable.push(why),
+        }
+        let recent = memory.recently_changed.clone();
         let candidates = memory.candidates(&rows, &recent, asked_after_us);
         let (logs, last) = pick(&candidates, memory.rotated_to.as_ref(), self.config.max_keys_per_cycle);
         memory.rotated_to = last;

@@ -213,6 +213,14 @@ async fn a_changed_limit_is_an_event_and_a_jump_names_it() {
     let change = event.change.as_ref().expect("a change");
     assert_eq!((change.field.as_str(), &change.before, &change.after), ("limit", &Value::Int(100), &Value::Int(1000)));
     assert_eq!(scene.look().await.observation.events.iter().find(|other| &other.id == id), Some(event));
+    // The list of changes cannot be read any more, and nothing of the key is left but its record.
+    for node in [&n1, &n2] {
+        node.answer("GET", "/api/limits", ResponseTemplate::new(500)).await;
+        node.answer("GET", "/api/admitted", ResponseTemplate::new(500)).await;
+    }
+    redis.send(&[b"DEL", format!("rl:{{k}}:w:{WINDOW_MS}").as_bytes()]).await;
+    let seen = scene.look().await;
+    assert!(matches!(seen.verdict("limit_jump", &key("k")), Verdict::Violated(_)), "{seen}");
 }
 
 #[tokio::test]

@@ -235,7 +235,15 @@ async fn killed_at_any_moment_it_loses_no_ticket_and_has_no_effect_twice() {
     let Siege { cluster, home, faults, .. } = siege;
     assert_eq!(home.ask(0, &["audit", "verify"]).await["kind"], verified["kind"], "intact while it runs and after");
 
+    let recordings = home.recordings("limiter");
+    for recording in &recordings {
+        // Cut off or whole, each is of what really happened: it replays without going another way, which would be 3.
+        let output = home.operator(&["replay", recording.to_str().expect("a path of UTF-8")]).await;
+        let said = String::from_utf8_lossy(&output.stdout[..output.stdout.len().min(2000)]).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{}: {said}", recording.display());
+    }
     let counted = reckoning::reckon(&home, cluster, &faults).await;
+    println!("{} recordings replay", recordings.len());
     println!(
         "seed {seed}: {} kills, {} with an action in flight; {} faults; {} intents done, {} effects; ready after {:?} at most",
         tally.kills,

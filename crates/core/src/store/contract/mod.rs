@@ -97,6 +97,7 @@ checks! {
         what_is_over_is_not_loaded,
         the_latest_diagnosis_of_an_incident_is_loaded,
         subjects_do_not_see_each_other,
+        a_snapshot_is_taken_over_as_it_is_and_goes_on_from_there,
     }
     selecting {
         a_short_name_is_enough_where_it_is_unique,

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ExecutionState::{Approved, Cancelled, Done, Unsettled};
+use crate::ExecutionState::{Approved, Cancelled, Dispatched, Done, Unknown, Unsettled};
 use crate::store::contract::outcome::{ensure, ensure_eq};
 use crate::store::contract::sample::{
-    NOW, SUBJECT, bound, bring_to, commit, diagnosis, execution, gate, granted, incident, noticed, owned, ticket,
-    violation,
+    NOW, SUBJECT, bound, bring_to, commit, diagnosis, execution, gate, granted, incident, noticed, owned, stored,
+    ticket, violation,
 };
 use crate::store::contract::{Fixture, Outcome};
-use crate::store::{ClaimGate, CycleCommit, Snapshot};
+use crate::store::{ClaimGate, CycleCommit, ExecutionFilter, Snapshot, Store, StoreError};
 use crate::{Execution, Incident, Ticket, TicketState};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -99,4 +99,37 @@ pub(super) async fn subjects_do_not_see_each_other(fixture: Arc<dyn Fixture>) ->
     granted(store.claim(ClaimGate { subject: "us-shop".to_owned(), ..gate(&foreign, epoch) }).await)?;
     granted(store.claim(ClaimGate { max_in_flight: 1, ..gate(&execution(1), epoch) }).await)?;
     Ok(())
+}
+
+pub(super) async fn a_snapshot_is_taken_over_as_it_is_and_goes_on_from_there(fixture: Arc<dyn Fixture>) -> Outcome {
+    let (store, epoch) = owned(&fixture).await?;
+    let mut full = noticed(1);
+    full.counters.intents = 3;
+    store.commit_cycle(epoch, full).await?;
+    let mut last = execution(1);
+    for (n, state) in [(2, Done), (3, Unsettled), (1, Dispatched)] {
+        last = bring_to(&*store, epoch, &execution(n), state).await?;
+    }
+    let snapshot = Snapshot { executions: stored_executions(&*store).await?, ..store.load(SUBJECT).await? };
+
+    let elsewhere = fixture.fresh();
+    let (other, epoch) = owned(&elsewhere).await?;
+    other.restore(epoch, SUBJECT, snapshot.clone()).await?;
+    ensure_eq!(stored_executions(&*other).await?, snapshot.executions, "the executions");
+    ensure_eq!(other.load(SUBJECT).await?.tickets, snapshot.tickets, "the tickets");
+    ensure_eq!(other.load(SUBJECT).await?.counters, snapshot.counters, "the counters");
+    // What was in flight is taken over like at any start.
+    let adopted = Execution { state: Unknown, epoch, version: last.version + 1, ..last };
+    other.commit_cycle(epoch, CycleCommit { executions: vec![adopted.clone()], ..commit() }).await?;
+    ensure_eq!(stored(&*other, &adopted.proposal.id).await?, adopted, "the one that goes on");
+    let again = other.restore(epoch, SUBJECT, snapshot).await;
+    ensure!(matches!(again, Err(StoreError::Conflict { .. })), "a second time: {again:?}");
+    Ok(())
+}
+
+/// Every execution, in the order of the snapshot.
+async fn stored_executions(store: &dyn Store) -> Result<Vec<Execution>, StoreError> {
+    let mut executions = store.executions(&ExecutionFilter::default()).await?;
+    executions.reverse();
+    Ok(executions)
 }

@@ -105,7 +105,8 @@ fn may_change(stored: &Execution, new: &Execution, epoch: u64) -> Result<(), Tro
     Ok(())
 }
 
-fn insert(transaction: &Transaction<'_>, execution: &Execution) -> Result<(), Trouble> {
+/// Writes one that is not there, as it is.
+pub(super) fn insert(transaction: &Transaction<'_>, execution: &Execution) -> Result<(), Trouble> {
     let proposal = &execution.proposal;
     transaction.execute(
         "INSERT INTO intent (id, subject, incident_id, slot, kind, class, bind_hash, obs_hash, policy_rev, quorum, \

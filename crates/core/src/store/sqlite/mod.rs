@@ -19,6 +19,7 @@ pub mod kill_switch;
 mod lease;
 mod migration;
 mod reader;
+mod restore;
 mod rows;
 mod select;
 mod slot;

@@ -14,7 +14,8 @@ use crate::store::sqlite::reader::Readers;
 use crate::store::sqlite::trouble::{Trouble, unavailable};
 use crate::store::sqlite::writer::{Writer, WriterState};
 use crate::store::sqlite::{
-    audit_log, claim, commit_cycle, decide, finish, kill_switch, lease, migration, select, snapshot, switch_row,
+    audit_log, claim, commit_cycle, decide, finish, kill_switch, lease, migration, restore, select, snapshot,
+    switch_row,
 };
 use crate::store::{
     ClaimError, ClaimGate, Claimed, CycleCommit, ExecutionFilter, Finish, Finished, KillAcknowledgement, KillScope,
@@ -159,6 +160,12 @@ impl Store for SqliteStore {
     fn load<'a>(&'a self, subject: &'a str) -> BoxFuture<'a, Result<Snapshot, StoreError>> {
         let subject = subject.to_owned();
         Box::pin(self.read("load what is not over", move |read| snapshot::load(read, &subject)))
+    }
+
+    fn restore<'a>(&'a self, epoch: u64, subject: &'a str, from: Snapshot) -> BoxFuture<'a, Result<(), StoreError>> {
+        let subject = subject.to_owned();
+        let work = move |write: &Transaction<'_>| restore::write(write, epoch, &subject, from);
+        Box::pin(self.write_as_owner("take over what was", work))
     }
 
     fn commit_cycle(&self, epoch: u64, commit: CycleCommit) -> BoxFuture<'_, Result<(), StoreError>> {

@@ -1,5 +1,6 @@
 //! A recording of a loop runs to the same end, byte for byte.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,13 +20,11 @@ async fn replayed(path: &std::path::Path, bench: &Bench) -> ReplayReport {
     replay(recording, checker, Arc::new(bench.diagnoser.clone()), store).await.expect("replayed")
 }
 
-#[tokio::test]
-async fn the_same_tickets_diagnoses_and_intents_come_out_twice() {
-    let mut bench = Bench::new(World::default(), Autonomy::Auto).await;
+/// Starts the loop anew over the same store, and records it.
+async fn start_recorded(bench: &mut Bench) -> (PathBuf, Arc<Recorder>) {
     bench.engine = None;
     let path = bench.dir.path().join("run.jsonl");
-    let settings = RecorderSettings::default();
-    let recorder = Arc::new(Recorder::start(settings).expect("a recorder"));
+    let recorder = Arc::new(Recorder::start(RecorderSettings::default()).expect("a recorder"));
     recorder.record_to(&path).expect("a file");
     let lease = bench.store.acquire_lease("again", bench.now()).await.expect("the lease");
     let parts = EngineParts {
@@ -39,6 +38,13 @@ async fn the_same_tickets_diagnoses_and_intents_come_out_twice() {
         past: None,
     };
     bench.engine = Some(Engine::start(parts, bench.now()).await.expect("the loop"));
+    (path, recorder)
+}
+
+#[tokio::test]
+async fn the_same_tickets_diagnoses_and_intents_come_out_twice() {
+    let mut bench = Bench::new(World::default(), Autonomy::Auto).await;
+    let (path, recorder) = start_recorded(&mut bench).await;
     bench.cycles(3).await;
     bench.subject.world().broken = true;
     bench.cycles(10).await;
@@ -54,4 +60,28 @@ async fn the_same_tickets_diagnoses_and_intents_come_out_twice() {
     assert_eq!(first.executions.len(), executions.len());
     assert_eq!(first.executions[0].proposal, executions[0].proposal);
     assert_eq!(bench.subject.world().effects.len(), 1, "a replay sends nothing");
+}
+
+/// Found with a recording of the real binary: what had been done before it began could not be written into the store of
+/// the replay.
+#[tokio::test]
+async fn a_recording_that_begins_after_an_action_goes_on_from_what_was_there() {
+    let mut bench = Bench::new(World::default(), Autonomy::Auto).await;
+    bench.cycles(3).await;
+    bench.subject.world().broken = true;
+    bench.cycles(10).await;
+    let (path, recorder) = start_recorded(&mut bench).await;
+    bench.cycles(1).await;
+    bench.subject.world().broken = true;
+    bench.cycles(10).await;
+    bench.engine = None;
+    recorder.close().await;
+
+    let report = replayed(&path, &bench).await;
+    assert!(report.divergences.is_empty(), "{:#?}", report.divergences);
+    assert_eq!(report.tickets, bench.tickets().await);
+    assert_eq!(report.tickets[0].occurrences, 2, "{:#?}", report.tickets);
+    let before: Vec<_> = bench.executions().await.into_iter().map(|execution| execution.proposal).collect();
+    let after: Vec<_> = report.executions.iter().rev().map(|execution| execution.proposal.clone()).collect();
+    assert_eq!((before.len(), before), (2, after));
 }
