@@ -63,21 +63,27 @@ pub async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
 
 fn text(checked: &Checked) -> String {
     let mut table = Table::new(&["", "invariant", "on", "why"]);
-    let mut well = 0;
+    let (mut well, mut not_judged, mut bad) = (0, 0, 0);
     for evaluation in &checked.evaluations {
         let (word, why) = match &evaluation.verdict {
             Verdict::Violated(finding) => ("VIOLATED", finding.message.clone()),
             Verdict::Unknown(why) => ("unknown", why.to_string()),
-            Verdict::Ok | Verdict::Suppressed(_) | Verdict::Gone => {
+            Verdict::Ok => {
                 well += 1;
                 continue;
             }
+            Verdict::Suppressed(_) => {
+                not_judged += 1;
+                continue;
+            }
+            Verdict::Gone => continue,
         };
+        bad += 1;
         table.row([word.to_owned(), evaluation.invariant.clone(), evaluation.on.to_string(), why]);
     }
-    let found = checked.evaluations.len() - well;
-    let mut text = format!("{}: {well} of {} judgements are ok", checked.subject, checked.evaluations.len());
-    if found > 0 {
+    // What was not judged for a known reason is not well.
+    let mut text = format!("{}: {well} ok, {bad} violated or unknown, {not_judged} not judged", checked.subject);
+    if bad > 0 {
         text.push('\n');
         text.push_str(&table.render());
     }

@@ -120,6 +120,14 @@ impl State {
         self.incidents.insert(incident.id.clone(), incident);
     }
 
+    /// Changes an incident in place: one of ten thousand tickets is not copied ten thousand times.
+    pub fn change_incident(&mut self, id: &str, change: impl FnOnce(&mut Incident)) {
+        if let Some(incident) = self.incidents.get_mut(id) {
+            change(incident);
+            self.changes.incidents.insert(id.to_owned());
+        }
+    }
+
     pub fn put_diagnosis(&mut self, id: String, diagnosis: Diagnosis) {
         self.changes.diagnoses.push((id.clone(), diagnosis.clone()));
         self.diagnoses.insert(diagnosis.incident.clone(), (id, diagnosis));

@@ -20,9 +20,11 @@ pub(crate) fn apply(state: &mut State, outcome: GraceOutcome, now: &Observation,
         refresh(state, &violation);
         state.put_violation(violation);
     }
-    let parts = ConnectedParts::of(&now.dependencies);
-    for fingerprint in outcome.due {
-        open(state, &fingerprint, now, &parts, settings);
+    if !outcome.due.is_empty() {
+        let mut opening = Opening::of(state, now, settings);
+        for fingerprint in outcome.due {
+            opening.open(state, &fingerprint, now);
+        }
     }
     for (fingerprint, why) in outcome.over {
         if let Some(ticket) = state.end_violation(&fingerprint).and_then(|violation| violation.ticket) {
@@ -47,70 +49,114 @@ fn refresh(state: &mut State, violation: &Violation) {
     }
 }
 
-fn open(state: &mut State, fingerprint: &str, now: &Observation, parts: &ConnectedParts, settings: &EngineSettings) {
-    let at = now.at;
-    let Some(violation) = state.violations.get(fingerprint).cloned() else { return };
-    let id = match again(state, &violation, at, settings) {
-        Some(id) => id,
-        None => open_new(state, &violation, now, parts, settings),
-    };
-    state.put_violation(Violation { ticket: Some(id), ..violation });
+/// What one cycle's openings have in common, looked up once: ten thousand may be due at the same time.
+struct Opening {
+    parts: ConnectedParts,
+    /// The latest ticket of each fingerprint that is open or was lately.
+    again: BTreeMap<String, String>,
+    /// The open incidents whose tickets began within the window, oldest first, with what those touch.
+    incidents: Vec<(String, Touching)>,
+}
+
+impl Opening {
+    fn of(state: &State, now: &Observation, settings: &EngineSettings) -> Self {
+        let parts = ConnectedParts::of(&now.dependencies);
+        let mut again: BTreeMap<String, &Ticket> = BTreeMap::new();
+        for ticket in state.tickets.values() {
+            let lately = ticket.resolved_at.is_none_or(|when| now.at.since(when) <= settings.reopen_within);
+            let key = crate::violation::fingerprint(&ticket.invariant, &ticket.on);
+            if lately && again.get(&key).is_none_or(|other| other.opened_at <= ticket.opened_at) {
+                again.insert(key, ticket);
+            }
+        }
+        let again = again.into_iter().map(|(key, ticket)| (key, ticket.id.clone())).collect();
+        let mut incidents = Vec::new();
+        for id in state.open_incidents() {
+            let recent = state.incidents[&id]
+                .tickets
+                .iter()
+                .filter_map(|id| state.tickets.get(id))
+                .filter(|ticket| now.at.since(ticket.opened_at) <= settings.incident_window)
+                .map(|ticket| parts.of_violation(&ticket.on, &ticket.finding));
+            if let Some(touching) = recent.reduce(Touching::join) {
+                incidents.push((id, touching));
+            }
+        }
+        Self { parts, again, incidents }
+    }
+
+    fn open(&mut self, state: &mut State, fingerprint: &str, now: &Observation) {
+        let Some(violation) = state.violations.get(fingerprint).cloned() else { return };
+        let id = match self.again.get(fingerprint).cloned() {
+            Some(id) => {
+                reopen(state, &id, &violation, now.at);
+                id
+            }
+            None => self.open_new(state, &violation, now),
+        };
+        state.put_violation(Violation { ticket: Some(id), ..violation });
+    }
+
+    fn open_new(&mut self, state: &mut State, violation: &Violation, now: &Observation) -> String {
+        let incident = self.incident_for(state, violation, now.at);
+        let id = open_ticket(state, violation, &incident, now);
+        // What was confirmed of the story so far was confirmed without this.
+        state.change_incident(&incident, |incident| {
+            incident.tickets.push(id.clone());
+            incident.confirmations = 0;
+        });
+        id
+    }
+
+    /// The open incident that a violation belongs to: one whose tickets began within the window, on loci that depend on
+    /// each other; a new one, if there is none.
+    fn incident_for(&mut self, state: &mut State, violation: &Violation, at: Timestamp) -> String {
+        let touched = self.parts.of_violation(&violation.on, &violation.finding);
+        if let Some((id, touching)) = self.incidents.iter_mut().find(|(_, touching)| touching.meets(&touched)) {
+            let before = std::mem::replace(touching, Touching::Everything);
+            *touching = before.join(touched);
+            return id.clone();
+        }
+        let id = state.next_incident_id();
+        state.audit(AuditEvent::by_operator(at, "incident.opened", &id, json!({})));
+        state.put_incident(Incident {
+            id: id.clone(),
+            subject: state.subject.clone(),
+            opened_at: at,
+            closed_at: None,
+            tickets: Vec::new(),
+            diagnosis: None,
+            confirmations: 0,
+            tried: Vec::new(),
+        });
+        self.incidents.push((id.clone(), touched));
+        id
+    }
 }
 
 /// A ticket of the same violation that is not resolved, or was lately: it is the same story again.
-fn again(state: &mut State, violation: &Violation, at: Timestamp, settings: &EngineSettings) -> Option<String> {
-    let mut ticket = state
-        .tickets
-        .values()
-        .filter(|ticket| ticket.invariant == violation.invariant && ticket.on == violation.on)
-        .filter(|ticket| ticket.resolved_at.is_none_or(|when| at.since(when) <= settings.reopen_within))
-        .max_by_key(|ticket| ticket.opened_at)?
-        .clone();
+fn reopen(state: &mut State, id: &str, violation: &Violation, at: Timestamp) {
+    let Some(mut ticket) = state.tickets.get(id).cloned() else { return };
     ticket.finding = violation.finding.clone();
     ticket.last_seen = at;
     ticket.cleared = false;
     ticket.occurrences += 1;
-    let (id, incident, occurrences) = (ticket.id.clone(), ticket.incident.clone(), ticket.occurrences);
+    let (incident, occurrences) = (ticket.incident.clone(), ticket.occurrences);
     let was_resolved = ticket.state == TicketState::Resolved;
     state.put_ticket(ticket);
     let body = json!({ "occurrences": occurrences, "message": violation.finding.message });
-    state.audit(AuditEvent::by_operator(at, "ticket.reopened", &id, body));
+    state.audit(AuditEvent::by_operator(at, "ticket.reopened", id, body));
     if was_resolved {
-        state.set_ticket_state(&id, TicketState::Open, "its violation came back", at);
-        if let Some(mut incident) = state.incidents.get(&incident).cloned() {
+        state.set_ticket_state(id, TicketState::Open, "its violation came back", at);
+        state.change_incident(&incident, |incident| {
             incident.closed_at = None;
             incident.confirmations = 0;
-            state.put_incident(incident);
-        }
+        });
     }
-    Some(id)
 }
 
-fn open_new(
-    state: &mut State,
-    violation: &Violation,
-    now: &Observation,
-    parts: &ConnectedParts,
-    settings: &EngineSettings,
-) -> String {
+fn open_ticket(state: &mut State, violation: &Violation, incident: &str, now: &Observation) -> String {
     let at = now.at;
-    let incident = match open_incident_for(state, violation, at, parts, settings) {
-        Some(incident) => incident,
-        None => {
-            let id = state.next_incident_id();
-            state.audit(AuditEvent::by_operator(at, "incident.opened", &id, json!({})));
-            Incident {
-                id,
-                subject: state.subject.clone(),
-                opened_at: at,
-                closed_at: None,
-                tickets: Vec::new(),
-                diagnosis: None,
-                confirmations: 0,
-                tried: Vec::new(),
-            }
-        }
-    };
     let id = state.next_ticket_id();
     let snapshot = now
         .signals
@@ -139,7 +185,7 @@ fn open_new(
         resolved_at: None,
         occurrences: 1,
         snapshot,
-        incident: incident.id.clone(),
+        incident: incident.to_owned(),
         hold: false,
         acknowledged_by: None,
         cleared: false,
@@ -149,36 +195,11 @@ fn open_new(
         "on": violation.on,
         "severity": violation.severity,
         "message": violation.finding.message,
-        "incident": incident.id,
+        "incident": incident,
         "first_seen": violation.first_seen,
     });
     state.audit(AuditEvent::by_operator(at, "ticket.opened", &id, body));
-    let mut incident = incident;
-    incident.tickets.push(id.clone());
-    // What was confirmed of the story so far was confirmed without this.
-    incident.confirmations = 0;
-    state.put_incident(incident);
     id
-}
-
-/// The open incident that a violation belongs to: one whose tickets began within the window, on loci that depend on
-/// each other.
-fn open_incident_for(
-    state: &State,
-    violation: &Violation,
-    at: Timestamp,
-    parts: &ConnectedParts,
-    settings: &EngineSettings,
-) -> Option<Incident> {
-    let mine = parts.of_violation(&violation.on, &violation.finding);
-    state.open_incidents().into_iter().find_map(|id| {
-        let tickets = state.tickets_of(&id);
-        let near = tickets.iter().any(|ticket| {
-            at.since(ticket.opened_at) <= settings.incident_window
-                && Touching::meet(&mine, &parts.of_violation(&ticket.on, &ticket.finding))
-        });
-        near.then(|| state.incidents.get(&id).cloned()).flatten()
-    })
 }
 
 fn clear(state: &mut State, id: &str, why: &str, at: Timestamp) {
@@ -219,10 +240,20 @@ enum Touching {
 }
 
 impl Touching {
-    fn meet(a: &Self, b: &Self) -> bool {
-        match (a, b) {
-            (Self::Parts(a), Self::Parts(b)) => !a.is_disjoint(b),
+    fn meets(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Parts(mine), Self::Parts(others)) => !mine.is_disjoint(others),
             _ => true,
+        }
+    }
+
+    fn join(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Parts(mut mine), Self::Parts(others)) => {
+                mine.extend(others);
+                Self::Parts(mine)
+            }
+            _ => Self::Everything,
         }
     }
 }

@@ -6,4 +6,5 @@ mod noticing;
 mod repairing;
 mod replaying;
 mod restarting;
+mod storm;
 mod world;

@@ -55,6 +55,8 @@ pub struct World {
     pub hangs: bool,
     /// The checker's finding holds a number that is none.
     pub nonsense: bool,
+    /// How many items are broken besides.
+    pub storm: u32,
 }
 
 impl Default for World {
@@ -77,6 +79,7 @@ impl Default for World {
             panics: false,
             hangs: false,
             nonsense: false,
+            storm: 0,
         }
     }
 }
@@ -162,6 +165,7 @@ impl Subject for ScriptedSubject {
                 state: DependencyState::Up,
             });
             now.details.insert("nonsense".to_owned(), Value::Bool(world.nonsense));
+            now.details.insert("storm".to_owned(), world.storm.into());
             now.signals.push(Signal {
                 on: worker(),
                 name: "requests".to_owned(),
@@ -302,7 +306,13 @@ impl InvariantChecker for ScriptedChecker {
             };
             Evaluation::new("works", on, verdict)
         };
-        vec![judge(worker(), "worker"), judge(helper(), "helper")]
+        let mut judged = vec![judge(worker(), "worker"), judge(helper(), "helper")];
+        let storm = now.details.get("storm").and_then(Value::as_u64).unwrap_or(0);
+        judged.extend((0..storm).map(|n| {
+            let finding = Finding::new(format!("item {n} is broken"), 1.0, 0.0);
+            Evaluation::new("works", Locus::entity(SUBJECT, "item", n.to_string()), Verdict::Violated(finding))
+        }));
+        judged
     }
 }
 
