@@ -11,6 +11,8 @@ mod layout;
 mod model;
 mod monitor;
 mod narration;
+#[cfg(test)]
+mod over_the_example;
 mod palette;
 mod panel;
 mod quantity;

@@ -10,7 +10,7 @@ use super::fixture::{at, execution, incident, model, ticket, view};
 use super::{ChapterState, Palette, Phase, ScreenModel, draw};
 use crate::narrate::{NarrationLine, Tone};
 
-fn drawn(model: &ScreenModel, width: u16, height: u16) -> String {
+pub(super) fn drawn(model: &ScreenModel, width: u16, height: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test terminal");
     terminal.draw(|frame| draw(frame, model)).expect("drawn");
     let shown = terminal.backend().to_string();
