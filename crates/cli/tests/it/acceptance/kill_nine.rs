@@ -1,8 +1,8 @@
 //! `kill -9` at any moment, while faults and actions go on: no ticket is lost, no effect happens twice, and the next
 //! start is ready at once.
 //!
-//! `OPERATOR_KILLS` says how often (3), `OPERATOR_SEED` repeats a run's choices. Effects are counted at the target: starts
-//! of a node by what the node said itself, resets by Redis's own log of its writes.
+//! `OPERATOR_KILLS` says how often (3 if not given), `OPERATOR_SEED` repeats a run's choices. Effects are counted at the
+//! target: starts of a node by what the node said itself, resets by Redis's own log of its writes.
 
 mod moment;
 mod reckoning;
@@ -10,7 +10,6 @@ mod reckoning;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use operator_core::engine::EngineSettings;
 use operator_core::store::{ExecutionFilter, Store as _, TicketFilter};
 use operator_core::{SystemClock, Ticket, TicketState};
 use operator_lab::environment::FaultRequest;
@@ -222,8 +221,7 @@ async fn killed_at_any_moment_it_loses_no_ticket_and_has_no_effect_twice() {
     let mut siege = Siege { cluster, _late: late, home, random: Random::new(seed), faults: Vec::new() };
     let mut operator = OperatorProcess::start(&siege.home, &["--lab", siege.cluster.folder()]);
     operator.ready().await;
-    // Both of its readings of a baseline, and no more.
-    operator.await_calm(EngineSettings::default().interval * 2).await;
+    operator.await_calm(OVER).await;
 
     let (operator, tally) = siege.kill(operator, kills).await;
     siege.await_over(&operator).await;
