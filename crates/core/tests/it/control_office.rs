@@ -151,7 +151,15 @@ impl Office {
     }
 
     pub async fn open_within(limits: ControlLimits) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
+        Self::open_in(tempfile::tempdir().expect("a directory"), limits).await
+    }
+
+    /// Where every user of the host can go, if they are let: a checkout may lie where only its owner can.
+    pub async fn open_for_everybody() -> Self {
+        Self::open_in(tempfile::tempdir_in("/tmp").expect("a directory"), LIMITS).await
+    }
+
+    async fn open_in(directory: tempfile::TempDir, limits: ControlLimits) -> Self {
         let handler = Arc::new(Handler { asked: Mutex::default(), gate: Semaphore::new(1000) });
         let state = directory.path().join("state");
         let server = ControlServer::bind_within(&state, principals(), handler.clone(), limits).await.expect("bound");

@@ -33,7 +33,7 @@ async fn another_user_is_refused_unless_they_hold_a_token() {
         eprintln!("not root: nobody else to be");
         return;
     }
-    let office = Office::open().await;
+    let office = Office::open_for_everybody().await;
     let run = |socket: std::path::PathBuf| async move {
         let mut command = Command::new("/proc/self/exe");
         command.args(["--exact", "control_peer::what_another_user_does", "--ignored", "--nocapture"]);
