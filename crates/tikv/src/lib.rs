@@ -7,6 +7,8 @@
 
 #[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
 mod details;
+#[allow(dead_code, unused_imports, reason = "the reader comes before the one who asks it")]
+mod metrics;
 #[allow(dead_code, reason = "the contract comes before what fulfils it")]
 mod names;
 pub mod queries;

@@ -442,14 +442,15 @@ mod tests {
     fn the_metrics_of_a_question_are_those_that_have_matchers() {
         let metrics = |name| find(name).expect("in the catalogue").metrics().collect::<Vec<_>>();
         assert_eq!(metrics("slow_score"), ["tikv_raftstore_slow_score"]);
-        assert_eq!(
-            metrics("etcd_quota_used"),
-            ["etcd_mvcc_db_total_size_in_bytes", "etcd_server_quota_backend_bytes"]
-        );
+        assert_eq!(metrics("etcd_quota_used"), ["etcd_mvcc_db_total_size_in_bytes", "etcd_server_quota_backend_bytes"]);
         for query in ALL {
             let metrics: Vec<_> = query.metrics().collect();
             assert!(!metrics.is_empty(), "{}", query.name);
-            assert!(metrics.iter().all(|metric| metric.contains('_') || *metric == "up"), "{}: {metrics:?}", query.name);
+            assert!(
+                metrics.iter().all(|metric| metric.contains('_') || *metric == "up"),
+                "{}: {metrics:?}",
+                query.name
+            );
         }
     }
 }
