@@ -14,8 +14,8 @@ mod settings;
 mod signals;
 mod targets;
 
-pub(crate) use answer::value_of;
-pub(crate) use reader::MetricsReader;
-pub(crate) use representative::{MANY_STORES, peers};
+pub(crate) use answer::merge;
+pub(crate) use reader::{ENOUGH_REQUESTS, MetricsReader};
+pub(crate) use representative::peers;
 pub(crate) use settings::{Join, MetricsSettings, SETTINGS};
 pub(crate) use targets::{Known, Targets};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use operator_prometheus::{QueryClient, QueryError};
+use operator_prometheus::{QueryClient, QueryError, QueryLimits};
 use operator_protocols::{Signal, SubjectError, Timestamp, Unavailable};
 use reqwest::Client;
 
@@ -17,8 +17,10 @@ use crate::queries::{self, By};
 
 /// How long all questions together may take.
 const WITHIN: Duration = Duration::from_secs(4);
+/// How long one question about the past may take.
+const PAST_WITHIN: Duration = Duration::from_secs(20);
 /// Requests a second from which on a quantile of their duration says something.
-const ENOUGH_REQUESTS: f64 = 1.0;
+pub(crate) const ENOUGH_REQUESTS: f64 = 1.0;
 /// Names that are listed at most where something is not as it should be.
 const LISTED: usize = 8;
 
@@ -28,6 +30,7 @@ pub(crate) struct MetricsReader {
     subject: String,
     settings: MetricsSettings,
     prometheus: Option<QueryClient>,
+    past: Option<QueryClient>,
     pd: Client,
     exposed_by_stores: Exposed,
     exposed_by_members: Exposed,
@@ -40,16 +43,17 @@ impl MetricsReader {
     /// # Errors
     /// If `prometheus_url` is no address.
     pub(crate) fn new(subject: &str, settings: MetricsSettings, pd: Client) -> Result<Self, SubjectError> {
-        let prometheus = settings
-            .prometheus_url
-            .as_deref()
-            .map(|url| QueryClient::new(url, questions::LIMITS))
-            .transpose()
-            .map_err(|error: QueryError| SubjectError::new("prometheus_url", error.to_string()))?;
+        let client = |limits| {
+            let client = settings.prometheus_url.as_deref().map(|url| QueryClient::new(url, limits)).transpose();
+            client.map_err(|error: QueryError| SubjectError::new("prometheus_url", error.to_string()))
+        };
+        let prometheus = client(questions::LIMITS)?;
+        let past = client(QueryLimits { timeout: PAST_WITHIN, bytes: 32 << 20, ..questions::LIMITS })?;
         Ok(Self {
             subject: subject.to_owned(),
             settings,
             prometheus,
+            past,
             pd,
             exposed_by_stores: Exposed::default(),
             exposed_by_members: Exposed::default(),
@@ -62,9 +66,9 @@ impl MetricsReader {
         &self.settings
     }
 
-    /// The Prometheus it asks, if there is one.
-    pub(crate) fn prometheus(&self) -> Option<&QueryClient> {
-        self.prometheus.as_ref()
+    /// The Prometheus it asks about the past, with more patience; none, if there is no Prometheus.
+    pub(crate) fn past(&self) -> Option<&QueryClient> {
+        self.past.as_ref()
     }
 
     /// Everything that is measured at `at`: the answers, the signals of them and of what PD says, and what is missing.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use operator_protocols::Worse;
 
 /// Up to so many stores, every one has its signals.
-pub(crate) const MANY_STORES: usize = 200;
+const MANY_STORES: usize = 200;
 /// Stores that always have their signals, so that there is always something to compare with.
 const PEERS: usize = 20;
 /// Stores out of the ordinary that have theirs besides.
