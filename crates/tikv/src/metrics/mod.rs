@@ -9,6 +9,8 @@ mod exposed;
 mod fallback;
 mod questions;
 mod reader;
+#[cfg(test)]
+mod real_prometheus;
 mod representative;
 mod settings;
 mod signals;
