@@ -131,7 +131,21 @@ impl Query {
 use SignalRole::{Availability, Errors, Latency, Saturation, Traffic};
 use Worse::{Higher, Lower, Neither};
 
-/// The types of requests whose latency says something: neither those that wait on locks by design nor streams.
+/// The types of requests whose latency says something, as [`request_types`] has them.
+pub(crate) const REQUEST_TYPES: [&str; 10] = [
+    "kv_get",
+    "kv_batch_get",
+    "kv_scan",
+    "kv_prewrite",
+    "kv_commit",
+    "coprocessor",
+    "raw_get",
+    "raw_put",
+    "raw_batch_put",
+    "raw_scan",
+];
+
+/// The matcher of the types of requests whose latency says something: neither those that wait on locks by design nor streams.
 macro_rules! request_types {
     () => {
         r#"type=~"kv_get|kv_batch_get|kv_scan|kv_prewrite|kv_commit|coprocessor|raw_get|raw_put|raw_batch_put|raw_scan""#
@@ -436,6 +450,11 @@ mod tests {
             assert!(!rendered.replace("\"$1\"", "").contains('$'), "{}: {rendered}", query.name);
             assert!(rendered.contains("job="), "{}", query.name);
         }
+    }
+
+    #[test]
+    fn the_types_of_requests_are_listed_as_they_are_asked_for() {
+        assert_eq!(request_types!(), format!("type=~\"{}\"", REQUEST_TYPES.join("|")));
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //! one place ([`Targets`]). Where nothing can be joined nothing is known; that is never the same as nothing being wrong.
 
 mod address;
+mod alive;
 mod answer;
+mod direct;
 mod exposed;
 mod fallback;
 mod questions;

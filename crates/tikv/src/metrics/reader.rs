@@ -1,4 +1,4 @@
-//! One look at the metrics: Prometheus where there is one, else what PD exposes itself.
+//! One look at the metrics: Prometheus where there is one that answers, else what targets expose themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,6 +7,7 @@ use operator_prometheus::{QueryClient, QueryError, QueryLimits};
 use operator_protocols::{Signal, SubjectError, Timestamp, Unavailable};
 use reqwest::Client;
 
+use super::alive::Alive;
 use super::exposed::{Exposed, never_answers};
 use super::fallback::Fallback;
 use super::questions::{self, Answers};
@@ -206,7 +207,7 @@ impl MetricsReader {
         Some(Unavailable::new(what, why))
     }
 
-    /// What PD's leader exposes itself.
+    /// What targets expose themselves.
     async fn fall_back(
         &self,
         at: Timestamp,
@@ -214,21 +215,12 @@ impl MetricsReader {
         detail: &mut MetricsDetail,
         unavailable: &mut Vec<Unavailable>,
     ) {
-        let leader = known.leader.and_then(|name| Some((name, known.members.get(name)?)));
-        let read = match leader {
-            Some((name, member)) => self.fallback.read(&self.pd, name, &member.urls, at).await,
-            None => Err("it is not known which member of PD leads".to_owned()),
-        };
-        match read {
-            Ok(mut answers) => {
-                for answer in answers.values_mut() {
-                    answer.stores.retain(|id, _| known.stores.contains_key(id));
-                }
-                detail.from_pd = known.leader.map(str::to_owned);
-                detail.answers_by_query = answers;
-            }
-            Err(why) => unavailable.push(Unavailable::new("metrics of PD", why)),
-        }
+        let back = self.fallback.read(&self.pd, known, self.settings.scrape_stores, at).await;
+        detail.from_pd = back.member;
+        detail.joined_stores = back.stores;
+        detail.answers_by_query = back.answers;
+        only_busy_types(detail);
+        unavailable.extend(back.unread.into_iter().map(|(what, why)| Unavailable::new(what, why)));
     }
 }
 
@@ -260,55 +252,6 @@ fn listed(items: impl Iterator<Item = String>) -> String {
         (true, _) => "none".to_owned(),
         (false, 0) => items.join(", "),
         (false, more) => format!("{} and {more} more", items.join(", ")),
-    }
-}
-
-/// The targets that are scraped, and those that are known not to be.
-struct Alive {
-    stores: BTreeSet<u64>,
-    members: BTreeSet<String>,
-    dead_stores: BTreeSet<u64>,
-    dead_members: BTreeSet<String>,
-}
-
-impl Alive {
-    fn of(detail: &MetricsDetail) -> Self {
-        let empty = Answer::default();
-        let answer = |name: &str| detail.answers_by_query.get(name).unwrap_or(&empty);
-        let (up, down) = answer("store_scraped").stores.iter().partition::<BTreeMap<_, _>, _>(|(_, up)| **up > 0.0);
-        let (members_up, members_down) =
-            answer("member_scraped").members.iter().partition::<BTreeMap<_, _>, _>(|(_, up)| **up > 0.0);
-        Self {
-            stores: up.into_keys().copied().collect(),
-            dead_stores: down.into_keys().copied().collect(),
-            members: members_up.into_keys().cloned().collect(),
-            dead_members: members_down.into_keys().cloned().collect(),
-        }
-    }
-
-    /// Takes out what is stale, and puts in the zeros that are not said.
-    fn settle(&self, query: &queries::Query, answer: &mut Answer, leader: Option<&str>) {
-        if !query.looks_back {
-            answer.stores.retain(|id, _| !self.dead_stores.contains(id));
-            answer.stores_by.values_mut().for_each(|stores| stores.retain(|id, _| !self.dead_stores.contains(id)));
-            answer.stores_by.retain(|_, stores| !stores.is_empty());
-            answer.members.retain(|name, _| !self.dead_members.contains(name));
-            if leader.is_some_and(|leader| self.dead_members.contains(leader)) {
-                answer.leader.clear();
-            }
-        }
-        if query.absent_is_zero {
-            if is_of_stores(query.by) {
-                self.stores.iter().for_each(|id| {
-                    answer.stores.entry(*id).or_insert(0.0);
-                });
-            }
-            if query.by == By::Member {
-                self.members.iter().for_each(|name| {
-                    answer.members.entry(name.clone()).or_insert(0.0);
-                });
-            }
-        }
     }
 }
 

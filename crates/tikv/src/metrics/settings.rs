@@ -8,19 +8,21 @@
 //! | `prometheus_pd` | `job="pd"` | the matchers that select the members of PD |
 //! | `prometheus_instance_label` | `instance` | the label that names a scraped target |
 //! | `prometheus_join` | `status_address` | what that label holds: the store's `status_address`, its `host`, or its `name`, the first part of its host's name |
+//! | `scrape_stores` | `true` | whether, without a Prometheus that answers, up to 20 stores are asked for their metrics one by one; PD's leader always is |
 
 use std::collections::BTreeMap;
 
 use operator_protocols::{SubjectError, Value};
 
 /// The settings there are.
-pub(crate) const SETTINGS: [&str; 6] = [
+pub(crate) const SETTINGS: [&str; 7] = [
     "prometheus_instance_label",
     "prometheus_join",
     "prometheus_pd",
     "prometheus_tikv",
     "prometheus_url",
     "prometheus_window",
+    "scrape_stores",
 ];
 
 /// Longer texts are no matchers but a mistake.
@@ -64,6 +66,8 @@ pub(crate) struct MetricsSettings {
     pub(crate) instance_label: String,
     /// What that label holds.
     pub(crate) join: Join,
+    /// Whether stores are asked themselves, where no Prometheus answers.
+    pub(crate) scrape_stores: bool,
 }
 
 impl Default for MetricsSettings {
@@ -75,6 +79,7 @@ impl Default for MetricsSettings {
             pd: "job=\"pd\"".to_owned(),
             instance_label: "instance".to_owned(),
             join: Join::default(),
+            scrape_stores: true,
         }
     }
 }
@@ -120,6 +125,14 @@ impl MetricsSettings {
                         "prometheus_join",
                         format!("expected status_address, host or name, given {:?}", shortened(other)),
                     ));
+                }
+            },
+            scrape_stores: match settings.get("scrape_stores") {
+                None | Some(Value::Null) => defaults.scrape_stores,
+                Some(Value::Bool(scrape)) => *scrape,
+                Some(other) => {
+                    let given = shortened(&other.to_string());
+                    return Err(SubjectError::new("scrape_stores", format!("expected true or false, given {given}")));
                 }
             },
         })
@@ -218,5 +231,6 @@ mod tests {
             assert!(error.contains(name) && error.contains(expected), "{error}");
         }
         assert!(read("prometheus_url", Value::Bool(true)).is_err());
+        assert!(read("scrape_stores", Value::Text("yes".into())).is_err());
     }
 }

@@ -161,7 +161,9 @@ async fn without_an_answer_from_prometheus_pd_is_asked_itself() {
     let (detail, _, unavailable) = reader.read(at, &known).await;
     assert!(detail.configured && !detail.answers && detail.silence.is_some());
     assert_eq!(detail.from_pd.as_deref(), Some("pd-0"));
-    assert_eq!(unavailable.iter().map(|missing| missing.what.as_str()).collect::<Vec<_>>(), ["prometheus"]);
+    let missing: Vec<_> = unavailable.iter().map(|missing| missing.what.as_str()).collect();
+    assert_eq!(missing, ["prometheus", "metrics of store 1"]);
+    assert_eq!(detail.store("store_scraped", 1), None, "if no store can be reached, that may be the network");
     assert_eq!(detail.leader("pd_regions", "miss-peer-region-count"), Some(0.0));
     assert_eq!(detail.leader("pd_regions", "empty-region-count"), Some(0.0));
     assert!(detail.member("etcd_quota_used", "pd-0").is_some_and(|share| share > 0.0 && share < 0.001));
@@ -175,6 +177,31 @@ async fn without_an_answer_from_prometheus_pd_is_asked_itself() {
     let (detail, _, unavailable) = reader.read(at, &nobody).await;
     assert_eq!(detail.from_pd, None);
     assert_eq!(unavailable[1].to_string(), "metrics of PD: it is not known which member of PD leads");
+}
+
+#[tokio::test]
+async fn the_stores_of_a_small_cluster_are_asked_themselves() {
+    let exporters = [Exporter::store(1).await, Exporter::store(30).await];
+    let gone = "127.0.0.1:1";
+    let stores: BTreeMap<_, _> =
+        [store(1, &exporters[0].address), store(4, &exporters[1].address), store(5, gone)].into();
+    let known = Known { stores: &stores, members: &BTreeMap::new(), leader: None };
+    let reader = reader(None);
+    let mut at = now();
+    // As the scrapes are counted, each look sees a hundred more requests.
+    for _ in 0..2 {
+        reader.read(at, &known).await;
+        at = at.plus(Duration::from_secs(5));
+    }
+    let (detail, signals, _) = reader.read(at, &known).await;
+    assert!(!detail.configured && !detail.answers);
+    assert_eq!((detail.joined_stores, detail.stores), (2, 3));
+    assert_eq!([1, 4, 5].map(|id| detail.store("store_scraped", id)), [Some(1.0), Some(1.0), Some(0.0)]);
+    assert_eq!([1, 4, 5].map(|id| detail.store("slow_score", id)), [Some(1.0), Some(30.0), None]);
+    assert_eq!([1, 4, 5].map(|id| detail.store("channel_full", id)), [Some(0.0), Some(0.0), None]);
+    assert_eq!(detail.store("request_rate", 4), Some(20.0));
+    assert!(detail.store("request_duration_p99", 4).is_some_and(|seconds| seconds < 0.01));
+    assert_eq!(value(&signals, &Locus::component(SUBJECT, "store-4"), "request_rate"), Some(20.0));
 }
 
 #[tokio::test]
