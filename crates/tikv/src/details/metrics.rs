@@ -14,9 +14,10 @@ pub(crate) struct MetricsDetail {
     pub(crate) answers: bool,
     /// If it did not: why.
     pub(crate) silence: Option<String>,
-    /// If it did not, or there is none: the member of PD whose own metrics the answers are from. They are few.
+    /// If it did not, or there is none: the member of PD that leads, if its own metrics were read instead.
     pub(crate) from_pd: Option<String>,
-    /// How many stores that PD knows were found among the scraped targets.
+    /// How many stores that PD knows were found among the scraped targets; or, without a Prometheus that answers, were read
+    /// one by one.
     pub(crate) joined_stores: u64,
     /// How many there are to find.
     pub(crate) stores: u64,

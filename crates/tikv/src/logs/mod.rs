@@ -4,8 +4,10 @@
 //! line, what could be misread quoted as JSON quotes it. A panic may still be followed by lines of its own.
 
 mod entry;
+mod settings;
 mod tail;
 mod time;
 
 pub(crate) use entry::Entry;
+pub(crate) use settings::{LogSettings, SETTINGS};
 pub(crate) use tail::{LogFile, LogTails};

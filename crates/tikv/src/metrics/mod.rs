@@ -9,6 +9,7 @@ mod answer;
 mod direct;
 mod exposed;
 mod fallback;
+mod own_answers;
 mod questions;
 mod reader;
 #[cfg(test)]

@@ -216,7 +216,7 @@ impl MetricsReader {
         unavailable: &mut Vec<Unavailable>,
     ) {
         let back = self.fallback.read(&self.pd, known, self.settings.scrape_stores, at).await;
-        detail.from_pd = back.member;
+        detail.from_pd = back.leader;
         detail.joined_stores = back.stores;
         detail.answers_by_query = back.answers;
         only_busy_types(detail);

@@ -8,7 +8,7 @@
 //! | `prometheus_pd` | `job="pd"` | the matchers that select the members of PD |
 //! | `prometheus_instance_label` | `instance` | the label that names a scraped target |
 //! | `prometheus_join` | `status_address` | what that label holds: the store's `status_address`, its `host`, or its `name`, the first part of its host's name |
-//! | `scrape_stores` | `true` | whether, without a Prometheus that answers, up to 20 stores are asked for their metrics one by one; PD's leader always is |
+//! | `scrape_stores` | `true` | whether, without a Prometheus that answers, up to 20 stores are asked for their metrics one by one; the members of PD always are |
 
 use std::collections::BTreeMap;
 

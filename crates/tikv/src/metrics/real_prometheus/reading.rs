@@ -173,10 +173,13 @@ async fn without_an_answer_from_prometheus_pd_is_asked_itself() {
     assert_eq!(detail.member("system_time_slow", "pd-0"), Some(0.0));
     assert_eq!(value(&signals, &Locus::component(SUBJECT, "pd-0"), "wal_fsync_p99"), Some(8.192));
 
-    let nobody = Known { leader: None, ..known };
-    let (detail, _, unavailable) = reader.read(at, &nobody).await;
-    assert_eq!(detail.from_pd, None);
-    assert_eq!(unavailable[1].to_string(), "metrics of PD: it is not known which member of PD leads");
+    assert_eq!(detail.member("member_scraped", "pd-0"), Some(1.0));
+
+    // Who does not lead says nothing of the cluster.
+    let follower = Known { leader: None, ..known };
+    let (detail, ..) = reader.read(at.plus(Duration::from_secs(10)), &follower).await;
+    assert_eq!((detail.from_pd.as_deref(), detail.leader("pd_regions", "miss-peer-region-count")), (None, None));
+    assert!(detail.member("wal_fsync_p99", "pd-0").is_some());
 }
 
 #[tokio::test]
