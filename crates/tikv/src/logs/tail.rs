@@ -75,7 +75,7 @@ struct Opened {
 
 impl Tail {
     fn at_end(component: Id, path: &Path, least: LogLevel) -> Self {
-        let open = File::open(path).and_then(|mut file| {
+        let open = open_file(path).and_then(|mut file| {
             let position = file.seek(SeekFrom::End(0))?;
             Ok(Opened { file, position })
         });
@@ -111,7 +111,7 @@ impl Tail {
             self.read_rest(&mut open, at, found, skipped)?;
             self.open = Some(open);
         }
-        let current = match File::open(&self.path) {
+        let current = match open_file(&self.path) {
             Ok(file) => file,
             // Between the two steps of a rotation there is none.
             Err(error) if error.kind() == ErrorKind::NotFound && self.open.is_some() => return Ok(()),
@@ -199,6 +199,15 @@ impl Tail {
             // Nobody can tell how grave it is.
             (None, _) => found.push(line(at, LogLevel::Info, cut(text))),
         }
+    }
+}
+
+/// Opens a file; nothing else, for opening a pipe waits until somebody writes into it.
+fn open_file(path: &Path) -> std::io::Result<File> {
+    if std::fs::metadata(path)?.is_file() {
+        File::open(path)
+    } else {
+        Err(std::io::Error::new(ErrorKind::InvalidInput, "it is not a file"))
     }
 }
 

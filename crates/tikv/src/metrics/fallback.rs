@@ -1,6 +1,7 @@
 //! What targets expose themselves, for when no Prometheus answers: the members of PD, and in a small cluster the stores.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use operator_protocols::Timestamp;
 use reqwest::Client;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 use super::Known;
 use super::address::Endpoint;
@@ -24,7 +26,9 @@ const MAX_MEMBERS: usize = 9;
 /// Targets asked at once.
 const AT_ONCE: usize = 8;
 /// How long one may take.
-const TIMEOUT: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// How long all may take.
+const WITHIN: Duration = Duration::from_secs(4);
 /// A store with many threads and regions shows some 20,000 series.
 const LIMITS: ExpositionLimits =
     ExpositionLimits { bytes: 16 << 20, line_bytes: 16 << 10, series: 100_000, labels: 64 };
@@ -34,6 +38,15 @@ const LIMITS: ExpositionLimits =
 enum Target {
     Member(String),
     Store(u64),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Member(name) => f.write_str(name),
+            Self::Store(id) => write!(f, "store {id}"),
+        }
+    }
 }
 
 /// Why a target could not be read.
@@ -69,7 +82,10 @@ impl Fallback {
         let mut back = FellBack::default();
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         let mut under_way = JoinSet::new();
+        let deadline = Instant::now() + WITHIN;
+        let mut waiting = BTreeSet::new();
         for (target, urls) in targets(known, stores_too) {
+            waiting.insert(target.clone());
             let (http, turns) = (http.clone(), Arc::clone(&turns));
             under_way.spawn(async move {
                 let _turn = turns.acquire_owned().await;
@@ -84,7 +100,10 @@ impl Fallback {
             });
         }
         let (mut reached, mut refused) = (BTreeSet::new(), Vec::new());
-        while let Some(done) = under_way.join_next().await {
+        while let Ok(Some(done)) = timeout_at(deadline, under_way.join_next()).await {
+            if let Ok((target, _)) = &done {
+                waiting.remove(target);
+            }
             match done {
                 Ok((Target::Member(name), Ok(exposition))) => {
                     self.take_member(&name, &exposition, at, &mut back.answers);
@@ -97,16 +116,17 @@ impl Fallback {
                     self.take_store(id, &exposition, at, &mut back.answers);
                     reached.insert(id);
                 }
-                Ok((Target::Member(name), Err(error))) => back.unread.push((format!("metrics of {name}"), error.why)),
-                Ok((Target::Store(id), Err(error))) => {
-                    if error.refused {
+                Ok((target, Err(error))) => {
+                    back.unread.push((format!("metrics of {target}"), error.why));
+                    if let (Target::Store(id), true) = (target, error.refused) {
                         refused.push(id);
                     }
-                    back.unread.push((format!("metrics of store {id}"), error.why));
                 }
                 Err(_) => {}
             }
         }
+        let late = |target: &Target| (format!("metrics of {target}"), format!("no answer within {WITHIN:?}"));
+        back.unread.extend(waiting.iter().map(late));
         back.unread.sort();
         back.stores = reached.len() as u64;
         back.settle(&reached, &refused);

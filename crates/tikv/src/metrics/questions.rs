@@ -40,10 +40,12 @@ pub(super) async fn ask(
     let mut rest = queries::ALL.iter();
     if let Some(first) = rest.next() {
         let answer = timeout_at(deadline, client.instant(&render(first), at)).await.map_err(|_| late())?;
-        if let Err(QueryError::NoAnswer(_) | QueryError::Body(_)) = answer {
-            return Err(answer.err().map_or_else(String::new, |error| error.unavailable("").why));
+        match answer {
+            // It answers, though not this question.
+            Ok(_) | Err(QueryError::Refused { .. } | QueryError::TooMuch { .. }) => {}
+            Err(error) => return Err(error.unavailable(first.name).why),
         }
-        answers.insert(first.name, answer.map_err(|error| error.unavailable("").why));
+        answers.insert(first.name, answer.map_err(|error| error.unavailable("it").why));
     }
     let turns = Arc::new(Semaphore::new(AT_ONCE));
     let mut under_way = JoinSet::new();
@@ -58,7 +60,7 @@ pub(super) async fn ask(
     // What is still under way at the deadline is given up with the set.
     while let Ok(Some(done)) = timeout_at(deadline, under_way.join_next()).await {
         if let Ok((name, answer)) = done {
-            answers.insert(name, answer.map_err(|error| error.unavailable("").why));
+            answers.insert(name, answer.map_err(|error| error.unavailable("it").why));
         }
     }
     Ok(answers)

@@ -117,3 +117,11 @@ async fn bytes_that_are_no_text_do_no_harm() {
     file.write_all(b"\xff\xfe\0\n\n\r\n").expect("written");
     assert_eq!(scene.look().await.0, ["\u{fffd}\u{fffd}\0"]);
 }
+
+#[tokio::test]
+async fn what_is_no_file_is_said() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = LogFile { component: "pd-0".into(), path: directory.path().to_owned() };
+    let (_, unavailable) = LogTails::new("prod", &[file], LogLevel::Warn).look(NOW).await;
+    assert!(unavailable[0].why.contains("it is not a file"), "{unavailable:?}");
+}

@@ -225,3 +225,36 @@ async fn a_question_that_is_not_answered_as_it_should_be_fails_for_itself() {
     assert_eq!(unavailable.len(), 1);
     assert!(unavailable[0].what.contains("more"), "{unavailable:?}");
 }
+
+#[tokio::test]
+async fn what_is_no_prometheus_is_as_good_as_none() {
+    let other = Exporter::start(|_| "<html>Welcome</html>".to_owned()).await;
+    let known = Known { stores: &BTreeMap::new(), members: &BTreeMap::new(), leader: None };
+    let (detail, _, unavailable) = reader(Some(&format!("http://{}", other.address))).read(now(), &known).await;
+    assert!(!detail.answers && detail.answers_by_query.is_empty());
+    assert!(unavailable[0].to_string().starts_with("prometheus: "), "{unavailable:?}");
+    assert!(detail.silence.is_some_and(|why| why.contains("not understood")));
+}
+
+#[tokio::test]
+async fn a_thousand_stores_are_read_in_time_and_few_of_them_get_signals() {
+    // It gives every question the same answer.
+    let series = (1..=1000).map(|id| {
+        let value = if id == 500 { 90 } else { id % 5 };
+        format!("{{\"metric\":{{\"instance\":\"s{id}:20180\",\"type\":\"kv_get\"}},\"value\":[1,\"{value}\"]}}")
+    });
+    let body = format!(
+        "{{\"status\":\"success\",\"data\":{{\"resultType\":\"vector\",\"result\":[{}]}}}}",
+        series.collect::<Vec<_>>().join(",")
+    );
+    let prometheus = Exporter::start(move |_| body.clone()).await;
+    let stores: BTreeMap<_, _> = (1..=1000).map(|id| store(id, &format!("s{id}:20180"))).collect();
+    let known = Known { stores: &stores, members: &BTreeMap::new(), leader: None };
+    let (detail, signals, unavailable) =
+        reader(Some(&format!("http://{}", prometheus.address))).read(now(), &known).await;
+    assert_eq!((detail.joined_stores, unavailable), (1000, vec![]));
+    assert_eq!(detail.answers_by_query.values().filter(|answer| answer.why_not.is_some()).count(), 0);
+    let with_signals: std::collections::BTreeSet<_> = signals.iter().map(|signal| &signal.on).collect();
+    assert!(with_signals.contains(&Locus::component(SUBJECT, "store-500")));
+    assert!(with_signals.len() <= 80, "{}", with_signals.len());
+}
