@@ -6,9 +6,13 @@
 //! - Acting: one action a file (`actions`); explaining (`probes`); the past (`past`).
 
 #[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
+mod checker;
+#[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
 mod details;
 #[allow(dead_code, reason = "the contract comes before what fulfils it")]
 mod names;
 pub mod queries;
+#[allow(dead_code, reason = "the contract comes before what fulfils it")]
+mod thresholds;
 
 pub use names::KIND;

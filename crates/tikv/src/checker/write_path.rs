@@ -1,0 +1,68 @@
+//! Where a write spends its time: the stages of the write path tell a slow disk from a slow follower, a busy thread and a
+//! write conflict, although all of them look alike from outside.
+
+use operator_protocols::Locus;
+
+use super::case::{Case, time};
+use crate::thresholds::Limit;
+
+/// Whether a store is slow to append to its own log.
+pub(super) fn appends_slowly(case: &Case<'_>, id: u64) -> bool {
+    case.metric("append_log_p99", id).is_ok_and(|append| append > case.limit(Limit::AppendLogHint))
+}
+
+/// Whether a store is slow to commit although it appends quickly: it waits for others.
+pub(super) fn waits_for_followers(case: &Case<'_>, id: u64) -> bool {
+    let commits_slowly = case.metric("commit_log_p99", id).is_ok_and(|commit| commit > case.limit(Limit::CommitLog));
+    commits_slowly && !appends_slowly(case, id)
+}
+
+/// The stores that others wait for: those that append slowly, or that most links are slow to.
+pub(super) fn slow_followers(case: &Case<'_>) -> Vec<u64> {
+    let score = case.limit(Limit::NetworkScore);
+    case.stores
+        .keys()
+        .copied()
+        .filter(|&id| {
+            let blame = case.stores.iter().filter(|(other, store)| {
+                **other != id && store.network_slow_score.get(&id).is_some_and(|told| *told as f64 >= score)
+            });
+            !case.lost(id) && (appends_slowly(case, id) || blame.count() >= 2)
+        })
+        .collect()
+}
+
+/// The followers that a store waits for, as loci: the stores, and the links to them that are slow.
+pub(super) fn suspects(case: &Case<'_>, id: u64) -> Vec<Locus> {
+    let mut suspects: Vec<Locus> =
+        slow_followers(case).into_iter().filter(|other| *other != id).map(|other| case.store(other)).collect();
+    if suspects.is_empty()
+        && let Some(store) = case.stores.get(&id)
+    {
+        let score = case.limit(Limit::NetworkScore);
+        let slow = store.network_slow_score.iter().filter(|(_, told)| **told as f64 >= score);
+        suspects.extend(slow.map(|(other, _)| case.between(id, *other)));
+    }
+    suspects
+}
+
+/// The stage of which a store's writes spend most, in words; nothing, if none is unusual.
+pub(super) fn slowest_stage(case: &Case<'_>, id: u64) -> Option<String> {
+    let stages = [
+        ("latch_wait_p99", Limit::ProposeWait, "waiting for latches, which keys that many write do"),
+        ("append_log_p99", Limit::AppendLogHint, "appending to the log, which a slow disk does"),
+        ("propose_wait_p99", Limit::ProposeWait, "waiting to be proposed, which busy raftstore threads do"),
+        ("apply_wait_p99", Limit::ApplyWait, "waiting to be applied"),
+        ("write_stall_p99", Limit::ApplyWait, "held back by the storage engine"),
+        ("commit_log_p99", Limit::CommitLog, "waiting for other replicas, which a slow follower or link does"),
+        ("coprocessor_wait_p999", Limit::CoprocessorWait, "waiting for the read pool"),
+    ];
+    let over = stages.iter().filter_map(|(query, limit, words)| {
+        let value = case.metric(query, id).ok()?;
+        // The log is committed no faster than it is appended: the earlier stage is the cause.
+        let follows = *query == "commit_log_p99" && appends_slowly(case, id);
+        (value > case.limit(*limit) && !follows).then_some((value / case.limit(*limit), value, *words))
+    });
+    let (_, value, words) = over.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some(format!("up to {} is spent {words}", time(value)))
+}
