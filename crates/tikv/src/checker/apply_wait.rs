@@ -20,8 +20,8 @@ pub(super) const INVARIANT: Invariant =
 
 fn judge(case: &Case<'_>) -> Vec<Evaluation> {
     let evaluations = case.each_living_store(NAME, |id, _| {
-        let wait = case.metric("apply_wait_p99", id)?;
         case.busy(id)?;
+        let wait = case.metric("apply_wait_p99", id)?;
         Ok(above(wait, case.limit(Limit::ApplyWait), || {
             let stall = case.metric("write_stall_p99", id).is_ok_and(|stall| stall > 0.0);
             let why = if stall {

@@ -4,11 +4,13 @@
 //! the reason: while PD's leader is silent `pd_no_leader` does, and what nobody read from Prometheus `observability_gap`
 //! names. Then it is `Suppressed`, so that one fault is not told a thousand times. Either way it is never `Ok`.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use operator_protocols::{Evaluation, History, Id, Locus, Observation, Unavailable, Value, Verdict};
 
 use super::pulse::{self, Pulse, Standing};
+use super::write_path;
 use crate::details::{Answer, Details, MemberDetail, StoreDetail, StoreState};
 use crate::thresholds::{Limit, Thresholds};
 use crate::{names, queries};
@@ -32,6 +34,7 @@ pub(super) struct Case<'a> {
     /// The member that led before, if another does now.
     pub(super) leader_before: Option<String>,
     pub(super) pulses: BTreeMap<u64, Pulse>,
+    slow_followers: OnceCell<Vec<u64>>,
 }
 
 /// What earlier observations say of what there was.
@@ -117,6 +120,7 @@ impl<'a> Case<'a> {
             gone_members,
             leader_before,
             pulses,
+            slow_followers: OnceCell::new(),
         }
     }
 
@@ -183,9 +187,14 @@ impl<'a> Case<'a> {
         if let Some(value) = answer.stores.get(&id).filter(|value| value.is_finite()) {
             return Ok(*value);
         }
-        let silent_is_zero = queries::find(query).is_some_and(|query| query.absent_is_zero);
-        if silent_is_zero && self.scraped(id) == Some(true) {
+        if self.scraped(id) != Some(true) {
+            return Err(untold(query, &names::store(id)));
+        }
+        if counts_from_zero(query) {
             return Ok(0.0);
+        }
+        if SELDOM.contains(&query) || (is_quantile(query) && self.busy(id).is_err()) {
+            return Err(idle());
         }
         Err(untold(query, &names::store(id)))
     }
@@ -202,11 +211,14 @@ impl<'a> Case<'a> {
         if let Some(value) = answer.members.get(name).filter(|value| value.is_finite()) {
             return Ok(*value);
         }
-        let silent_is_zero = queries::find(query).is_some_and(|query| query.absent_is_zero);
-        if silent_is_zero && self.details.metrics.member("member_scraped", name).is_some_and(|up| up >= 0.5) {
+        if self.details.metrics.member("member_scraped", name).is_none_or(|up| up < 0.5) {
+            return Err(untold(query, name));
+        }
+        if counts_from_zero(query) {
             return Ok(0.0);
         }
-        Err(untold(query, name))
+        // Without transactions nobody asks for timestamps.
+        if query == "tso_p99" { Err(idle()) } else { Err(untold(query, name)) }
     }
 
     pub(super) fn scraped(&self, id: u64) -> Option<bool> {
@@ -218,15 +230,22 @@ impl<'a> Case<'a> {
         let answer = self.answer("request_rate")?;
         let rates = answer.stores_by.values().filter_map(|stores| stores.get(&id)).filter(|rate| rate.is_finite());
         let (count, sum) = rates.fold((0, 0.0), |(count, sum), rate| (count + 1, sum + rate.max(0.0)));
-        if count == 0 { Err(untold("request_rate", &names::store(id))) } else { Ok(sum) }
+        match (count, self.scraped(id)) {
+            // A type that nobody uses has no series.
+            (0, Some(true)) => Ok(0.0),
+            (0, _) => Err(untold("request_rate", &names::store(id))),
+            _ => Ok(sum),
+        }
     }
 
     /// That a store is asked enough for its latency to say something.
     pub(super) fn busy(&self, id: u64) -> Step<()> {
-        if self.traffic(id)? < self.limit(Limit::Traffic) {
-            return Err(Verdict::Suppressed("idle".to_owned()));
-        }
-        Ok(())
+        if self.traffic(id)? < self.limit(Limit::Traffic) { Err(idle()) } else { Ok(()) }
+    }
+
+    /// The stores that others wait for, as the write path tells.
+    pub(super) fn slow_followers(&self) -> &[u64] {
+        self.slow_followers.get_or_init(|| write_path::slow_followers(self))
     }
 
     // ---- What is known of PD and its stores -----------------------------------------------------------------------
@@ -373,6 +392,24 @@ impl<'a> Case<'a> {
     pub(super) fn one(&self, invariant: &str, on: Locus, verdict: Step) -> Vec<Evaluation> {
         vec![Evaluation::new(invariant, on, verdict.unwrap_or_else(|verdict| verdict))]
     }
+}
+
+/// Numbers that are not there where nothing of the kind happens, though the store is busy with other things.
+const SELDOM: [&str; 3] = ["latch_wait_p99", "coprocessor_wait_p999", "resolved_ts_lag"];
+
+/// Whether there are no series of a question before the first event that it counts.
+fn counts_from_zero(query: &str) -> bool {
+    queries::find(query).is_some_and(|query| query.absent_is_zero)
+}
+
+/// Whether a question asks for a quantile, which there is none of while nothing happens.
+fn is_quantile(query: &str) -> bool {
+    queries::find(query).is_some_and(|query| query.expression.contains("histogram_quantile"))
+}
+
+/// Too little happens to judge.
+pub(super) fn idle() -> Verdict {
+    Verdict::Suppressed("idle".to_owned())
 }
 
 /// Something did not say what was needed.

@@ -23,8 +23,8 @@ pub(super) const INVARIANT: Invariant =
 
 fn judge(case: &Case<'_>) -> Vec<Evaluation> {
     let evaluations = case.each_living_store(NAME, |id, _| {
-        let commit = case.metric("commit_log_p99", id)?;
         case.busy(id)?;
+        let commit = case.metric("commit_log_p99", id)?;
         if commit > case.limit(Limit::CommitLog) && slow_store_disk::violated(case, id) {
             return Err(Verdict::Suppressed("its disk is slow, which slow_store_disk tells".to_owned()));
         }
@@ -45,7 +45,7 @@ fn judge(case: &Case<'_>) -> Vec<Evaluation> {
             verdict => verdict,
         })
     });
-    let shared: Vec<Locus> = write_path::slow_followers(case).into_iter().map(|id| case.store(id)).collect();
+    let shared: Vec<Locus> = case.slow_followers().iter().take(20).map(|id| case.store(*id)).collect();
     let waiting = evaluations.iter().filter(|one| matches!(one.verdict, Verdict::Violated(_))).count();
     if shared.is_empty() || waiting < 2 {
         folded(case, NAME, evaluations)

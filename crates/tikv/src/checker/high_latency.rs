@@ -5,7 +5,7 @@
 
 use operator_protocols::{Evaluation, Locus, Verdict};
 
-use super::case::{Case, Step, time, untold};
+use super::case::{Case, Step, idle, time, untold};
 use super::fold::{fold, folded};
 use super::invariant::Invariant;
 use super::measured::violated;
@@ -43,10 +43,10 @@ fn judge(case: &Case<'_>) -> Vec<Evaluation> {
         .filter(|evaluation| matches!(evaluation.verdict, Verdict::Violated(_)))
         .filter_map(|evaluation| names::store_id(evaluation.on.name()))
         .collect();
-    let followers = write_path::slow_followers(case);
+    let followers = case.slow_followers();
     let wait = slow.iter().filter(|id| write_path::waits_for_followers(case, **id)).count();
     if wait >= 2 && !followers.is_empty() {
-        let shared: Vec<Locus> = followers.into_iter().map(|id| case.store(id)).collect();
+        let shared: Vec<Locus> = followers.iter().take(20).map(|id| case.store(*id)).collect();
         return fold(case, NAME, evaluations, true, shared);
     }
     folded(case, NAME, evaluations)
@@ -78,8 +78,9 @@ fn verdict(case: &Case<'_>, id: u64) -> Step {
         return match untimed {
             Some(name) => Err(untold(&format!("the duration of {name}"), &names::store(id))),
             None if judged > 0 => case.warm(id).map(|()| Verdict::Ok),
-            None if told > 0 => Err(Verdict::Suppressed("idle".to_owned())),
-            None => Err(untold("the rate of requests", &names::store(id))),
+            // Of what nobody asks for there is no rate at all.
+            None if told > 0 => Err(idle()),
+            None => case.busy(id).and_then(|()| Err(untold("the rate of requests", &names::store(id)))),
         };
     };
     case.warm(id)?;

@@ -2,7 +2,7 @@
 
 use operator_protocols::{Evaluation, Finding, Verdict};
 
-use super::case::{Case, Step, untold};
+use super::case::{Case, Step, idle};
 use super::fold::folded;
 use super::invariant::Invariant;
 use super::measured::RATE_WINDOW;
@@ -43,7 +43,7 @@ fn judge(case: &Case<'_>, invariant: &str, types: &[&str], words: &str) -> Vec<E
             return Err(Verdict::Suppressed("there are too few stores to compare with".to_owned()));
         }
         if total < case.limit(Limit::HotTraffic) {
-            return Err(Verdict::Suppressed("idle".to_owned()));
+            return Err(idle());
         }
         let median = median(loads.iter().map(|(_, load)| *load).collect());
         let factor = case.limit(Limit::HotFactor);
@@ -71,10 +71,7 @@ fn comparable(case: &Case<'_>, id: u64) -> Step<()> {
 
 fn load(case: &Case<'_>, id: u64, types: &[&str]) -> Step<f64> {
     // Whether anything is known of the store at all; a type that nobody uses has no series.
-    case.traffic(id).map_err(|verdict| match verdict {
-        Verdict::Unknown(_) => untold("request_rate", &names::store(id)),
-        verdict => verdict,
-    })?;
+    case.traffic(id)?;
     let mut sum = 0.0;
     for name in types {
         sum += case.metric_by("request_rate", name, id)?.unwrap_or(0.0).max(0.0);

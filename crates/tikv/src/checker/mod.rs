@@ -288,6 +288,29 @@ mod tests {
     }
 
     #[test]
+    fn a_cluster_that_nobody_uses_is_neither_ill_nor_unknown() {
+        let mut scene = Scene::healthy();
+        // While nothing happens there is no quantile of anything, and no series of a type of request.
+        for query in crate::queries::ALL {
+            if query.expression.contains("histogram_quantile") || query.name == "request_rate" {
+                for id in 1..=5 {
+                    scene.no_metric(query.name, id);
+                }
+            }
+        }
+        for name in ["pd-0", "pd-1", "pd-2"] {
+            scene.no_member_metric("tso_p99", name);
+        }
+        let judged = scene.judge();
+        assert_eq!(judged.violated(), []);
+        for evaluation in &judged.0 {
+            assert!(!matches!(evaluation.verdict, Verdict::Unknown(_)), "{evaluation:?}");
+        }
+        assert_eq!(judged.suppressed("high_latency", &store(1)), "idle");
+        assert_eq!(judged.suppressed("propose_wait", &store(1)), "idle");
+    }
+
+    #[test]
     fn a_store_that_pd_does_not_know_any_more_is_gone_everywhere() {
         let mut scene = Scene::healthy();
         let before = scene.judge();

@@ -30,7 +30,13 @@ fn verdict(case: &Case<'_>) -> Step {
     let stores = metrics.stores.max(case.stores.len() as u64);
     if !metrics.answers {
         let why = metrics.silence.as_deref().unwrap_or("no reason is known");
-        let message = format!("Prometheus does not answer, so nothing is known of the work of {stores} stores: {why}");
+        let read = metrics.answers_by_query.values().filter(|answer| answer.why_not.is_none()).count();
+        let rest = if read > 0 {
+            format!("{read} questions were answered by PD or the stores themselves")
+        } else {
+            format!("nothing is known of the work of {stores} stores")
+        };
+        let message = format!("Prometheus does not answer, and {rest}: {why}");
         return Ok(Verdict::Violated(Finding::new(message, metrics.answers_by_query.len().max(1) as f64, 0.0)));
     }
     if stores > 0 && metrics.joined_stores == 0 {

@@ -21,8 +21,8 @@ pub(super) const INVARIANT: Invariant =
 
 fn judge(case: &Case<'_>) -> Vec<Evaluation> {
     let evaluations = case.each_living_store(NAME, |id, _| {
-        let wait = case.metric("propose_wait_p99", id)?;
         case.busy(id)?;
+        let wait = case.metric("propose_wait_p99", id)?;
         Ok(above(wait, case.limit(Limit::ProposeWait), || {
             let why = if write_path::appends_slowly(case, id) {
                 "its disk takes long to append to the log"

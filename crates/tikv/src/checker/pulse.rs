@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use operator_protocols::{ComponentState, DependencyState};
+
 use crate::details::{Details, MetricsDetail, StoreDetail, StoreState};
 use crate::thresholds::{Limit, Thresholds};
 
@@ -43,6 +45,26 @@ impl Pulse {
     /// Whether its process does not run, or nobody can reach it.
     pub(crate) fn lost(self) -> bool {
         matches!(self.standing, Standing::Dead | Standing::CutOff | Standing::Unheard)
+    }
+
+    /// The state of the store as a component. One that only PD has lost serves, and must not be taken for dead.
+    pub(crate) fn component(self) -> ComponentState {
+        match self.standing {
+            Standing::Heard | Standing::CutFromPd | Standing::PdHearsNobody => ComponentState::Up,
+            Standing::Dead => ComponentState::Down,
+            Standing::CutOff => ComponentState::Degraded,
+            Standing::Unheard | Standing::Untold => ComponentState::Unknown,
+        }
+    }
+
+    /// The state of its link to PD's leader.
+    pub(crate) fn link(self) -> DependencyState {
+        match self.standing {
+            Standing::Heard => DependencyState::Up,
+            Standing::CutFromPd | Standing::CutOff | Standing::PdHearsNobody => DependencyState::Down,
+            // A store that does not run has no link.
+            Standing::Dead | Standing::Unheard | Standing::Untold => DependencyState::Unknown,
+        }
     }
 }
 
@@ -145,6 +167,17 @@ mod tests {
         assert_eq!(standings(&pd), [PdHearsNobody; 5]);
         pd.kill(1, 9000.0);
         assert_eq!(standings(&pd), [Dead, PdHearsNobody, PdHearsNobody, PdHearsNobody, PdHearsNobody]);
+    }
+
+    #[test]
+    fn a_store_that_only_pd_has_lost_is_up_and_its_link_is_down() {
+        let pulse = |scene: &Scene| of(&scene.details, &Thresholds::default(), scene.at.as_millis())[&4];
+        let mut link = Scene::healthy();
+        link.store(4).heartbeat_age_s = Some(40.0);
+        assert_eq!((pulse(&link).component(), pulse(&link).link()), (ComponentState::Up, DependencyState::Down));
+        let mut dead = Scene::healthy();
+        dead.kill(4, 40.0);
+        assert_eq!((pulse(&dead).component(), pulse(&dead).link()), (ComponentState::Down, DependencyState::Unknown));
     }
 
     #[test]

@@ -18,6 +18,8 @@ const FRESH_S: f64 = 10.0;
 /// Of its regions a store leads a third where replicas are three; a store that leads less than this part of them led next to
 /// nothing.
 const NEXT_TO_NOTHING: f64 = 0.02;
+/// Seconds after which a start is no news, however much clocks differ.
+const LONG_AGO_S: f64 = 3600.0;
 /// Restarts are counted over half an hour.
 const WINDOW: Duration = Duration::from_secs(1800);
 
@@ -35,6 +37,9 @@ fn restarted(case: &Case<'_>) -> Vec<Evaluation> {
     let evaluations = case.each_living_store("store_restarted", |id, store| {
         case.pd()?;
         let Some(started) = store.started else { return Err(untold("its start", &names::store(id))) };
+        if case.uptime(id).is_some_and(|uptime| uptime > LONG_AGO_S) {
+            return Ok(Verdict::Ok);
+        }
         let past: Vec<Seen> =
             case.past.since(case.now.at.minus(super::LOOKBACK)).filter_map(|seen| look(seen, id)).collect();
         let Some(other) = past.iter().rposition(|seen| seen.started != started) else { return Ok(Verdict::Ok) };

@@ -1,10 +1,15 @@
 //! Where a write spends its time: the stages of the write path tell a slow disk from a slow follower, a busy thread and a
 //! write conflict, although all of them look alike from outside.
 
+use std::collections::BTreeMap;
+
 use operator_protocols::Locus;
 
 use super::case::{Case, time};
 use crate::thresholds::Limit;
+
+/// Suspects that go along with a finding.
+const SAMPLES: usize = 5;
 
 /// Whether a store is slow to append to its own log.
 pub(super) fn appends_slowly(case: &Case<'_>, id: u64) -> bool {
@@ -17,31 +22,29 @@ pub(super) fn waits_for_followers(case: &Case<'_>, id: u64) -> bool {
     commits_slowly && !appends_slowly(case, id)
 }
 
-/// The stores that others wait for: those that append slowly, or that most links are slow to.
+/// The stores that others wait for: those that append slowly, or that two others reach slowly.
 pub(super) fn slow_followers(case: &Case<'_>) -> Vec<u64> {
     let score = case.limit(Limit::NetworkScore);
-    case.stores
-        .keys()
-        .copied()
-        .filter(|&id| {
-            let blame = case.stores.iter().filter(|(other, store)| {
-                **other != id && store.network_slow_score.get(&id).is_some_and(|told| *told as f64 >= score)
-            });
-            !case.lost(id) && (appends_slowly(case, id) || blame.count() >= 2)
-        })
-        .collect()
+    let mut blamed: BTreeMap<u64, u32> = BTreeMap::new();
+    for (from, store) in &case.stores {
+        for (to, _) in store.network_slow_score.iter().filter(|(to, told)| *to != from && **told as f64 >= score) {
+            *blamed.entry(*to).or_default() += 1;
+        }
+    }
+    let slow = |id: &u64| appends_slowly(case, *id) || blamed.get(id).is_some_and(|by| *by >= 2);
+    case.stores.keys().copied().filter(|id| !case.lost(*id) && slow(id)).collect()
 }
 
 /// The followers that a store waits for, as loci: the stores, and the links to them that are slow.
 pub(super) fn suspects(case: &Case<'_>, id: u64) -> Vec<Locus> {
-    let mut suspects: Vec<Locus> =
-        slow_followers(case).into_iter().filter(|other| *other != id).map(|other| case.store(other)).collect();
+    let others = case.slow_followers().iter().filter(|other| **other != id);
+    let mut suspects: Vec<Locus> = others.take(SAMPLES).map(|other| case.store(*other)).collect();
     if suspects.is_empty()
         && let Some(store) = case.stores.get(&id)
     {
         let score = case.limit(Limit::NetworkScore);
         let slow = store.network_slow_score.iter().filter(|(_, told)| **told as f64 >= score);
-        suspects.extend(slow.map(|(other, _)| case.between(id, *other)));
+        suspects.extend(slow.take(SAMPLES).map(|(other, _)| case.between(id, *other)));
     }
     suspects
 }
