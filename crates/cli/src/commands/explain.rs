@@ -152,6 +152,8 @@ fn shown(app: &App, subject: &str, request: &ProbeRequest, answer: &ProbeAnswer)
                 }
                 _ => "is the target right, and does what must be asked answer? `operator doctor` says",
             };
+            // What could not be read is often the question itself.
+            let why = if why.what == request.probe { why.why.clone() } else { why.to_string() };
             Err(Failure::failed(format!("have {subject} answer {}{of}", request.probe), why).next(next))
         }
     }

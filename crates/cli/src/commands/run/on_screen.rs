@@ -71,6 +71,6 @@ fn key_help(subjects: usize) -> Vec<(String, String)> {
     if subjects > 1 {
         keys.extend([("Tab", "next subject"), (numbers.as_str(), "subject")]);
     }
-    keys.extend([("k", "kill switch: stop every action"), ("q", "finish the cycle and end")]);
+    keys.extend([("k", "kill switch: stop every action"), ("q", "end")]);
     keys.into_iter().map(|(key, does)| (key.to_owned(), does.to_owned())).collect()
 }
