@@ -175,7 +175,7 @@ mod tests {
             let settings = kind.settings.iter().map(|(name, text)| (name, text)).chain(demo);
             let settings = settings.map(|(name, text)| ((*name).to_owned(), value(text))).collect();
             let config = SubjectConfig { name: "one".to_owned(), kind: kind.kind.to_owned(), settings };
-            let made = Watched::make(&SubjectEntry { config, interval: None }, &EngineSettings::default(), None);
+            let made = Watched::make(&SubjectEntry::new(config), &EngineSettings::default(), None);
             assert!(made.is_ok(), "{}: {:?}", kind.kind, made.err());
         }
     }

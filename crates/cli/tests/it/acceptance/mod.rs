@@ -16,3 +16,4 @@ mod observing;
 mod operator_process;
 mod redis_record;
 mod replaying;
+mod several;
