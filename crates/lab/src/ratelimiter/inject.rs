@@ -110,7 +110,10 @@ impl Inner {
                 self.api().put_limit(key, &StoredLimit { limit: *wrong, window_ms }).await?;
             }
             Fault::TenantBurst { rate, for_s } => self.begin_burst(*rate, *for_s).await?,
-            Fault::PlannedWork { every_s, for_s } => self.begin_work(*every_s, *for_s),
+            Fault::PlannedWork { every_s, for_s } => {
+                let Undo::EndWork { limits } = undo else { return Ok(()) };
+                self.begin_work(limits, *every_s, *for_s).await;
+            }
         }
         Ok(())
     }

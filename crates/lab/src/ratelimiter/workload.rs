@@ -40,6 +40,7 @@ struct Second {
     allowed: u64,
     blocked: u64,
     errors: u64,
+    degraded: u64,
     p50_ms: Option<f64>,
     p99_ms: Option<f64>,
 }
@@ -109,6 +110,7 @@ fn sample(line: &str) -> Option<WorkloadSample> {
         granted: second.allowed,
         refused: second.blocked,
         errors: second.errors,
+        degraded: second.degraded,
         p50_ms: second.p50_ms.unwrap_or(0.0),
         p99_ms: second.p99_ms.unwrap_or(0.0),
     })
@@ -204,10 +206,10 @@ mod tests {
 
     #[test]
     fn a_second_is_read_and_everything_else_passed_over() {
-        let line = r#"{"event":"second","elapsed_s":2.001,"sent":60,"allowed":50,"blocked":8,"errors":2,"p50_ms":1.5,"p99_ms":null,"degraded":0}"#;
+        let line = r#"{"event":"second","elapsed_s":2.001,"sent":60,"allowed":50,"blocked":8,"errors":2,"p50_ms":1.5,"p99_ms":null,"degraded":3}"#;
         let read = sample(line).expect("a second");
         assert_eq!((read.second, read.granted, read.refused, read.errors), (2, 50, 8, 2));
-        assert_eq!((read.p50_ms, read.p99_ms), (1.5, 0.0));
+        assert_eq!((read.degraded, read.p50_ms, read.p99_ms), (3, 1.5, 0.0));
         assert_eq!(sample(&line.replace("second\"", "summary\"")), None);
         assert_eq!(sample("sending…"), None);
     }
