@@ -1,0 +1,26 @@
+//! Between the typed details and the free-form values of the protocol, by way of JSON, which is what both are on the
+//! wire.
+
+use operator_protocols::{Observation, Unavailable, Value};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub(super) fn write<T: Serialize>(observation: &mut Observation, key: &str, detail: &T) {
+    let value = serde_json::to_value(detail).and_then(serde_json::from_value::<Value>);
+    match value {
+        Ok(value) => {
+            observation.details.insert(key.to_owned(), value);
+        }
+        Err(error) => observation.unavailable.push(Unavailable::new(key, error.to_string())),
+    }
+}
+
+pub(super) fn read<T: DeserializeOwned>(observation: &Observation, key: &str) -> Result<T, Unavailable> {
+    let value =
+        observation.details.get(key).ok_or_else(|| Unavailable::new(key, "the observation does not have it"))?;
+    typed(value).map_err(|error| Unavailable::new(key, format!("the observation's is not understood: {error}")))
+}
+
+pub(super) fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, serde_json::Error> {
+    serde_json::to_value(value).and_then(serde_json::from_value)
+}
