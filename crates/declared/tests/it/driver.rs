@@ -47,9 +47,13 @@ impl Driver for Processes {
         Box::pin(std::future::ready(self.change(id, |_| Ok(()))))
     }
 
-    fn start<'a>(&'a self, id: &'a Id) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
+    fn start_if<'a>(&'a self, id: &'a Id, last: Option<&'a str>) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
         self.acts.fetch_add(1, Ordering::Relaxed);
         Box::pin(std::future::ready(self.change(id, |start| {
+            let actual = Some(start.1.to_string());
+            if !start.0 && actual.as_deref() != last {
+                return Err(DriverError::StartedSince { expected: last.map(str::to_owned), actual });
+            }
             if !start.0 {
                 *start = (true, start.1 + 1);
             }
@@ -81,11 +85,11 @@ impl Driver for Processes {
 const FILE: &str = "[[component]]\nname = \"a\"\nkind = \"api\"\n[[component.check]]\ntcp = \"127.0.0.1:1\"\n";
 
 fn request(action: &str, target: Locus) -> ActionRequest {
-    ActionRequest { intent: "one".to_owned(), action: action.to_owned(), target, params: BTreeMap::new() }
+    ActionRequest { intent: format!("to {action}"), action: action.to_owned(), target, params: BTreeMap::new() }
 }
 
-fn token(attempt: u32) -> ExecutionToken {
-    ExecutionToken::new("one", attempt, 1, now().plus(Duration::from_secs(5)), Duration::from_secs(5))
+fn token(request: &ActionRequest, attempt: u32) -> ExecutionToken {
+    ExecutionToken::new(&*request.intent, attempt, 1, now().plus(Duration::from_secs(5)), Duration::from_secs(5))
 }
 
 #[tokio::test]
@@ -101,18 +105,24 @@ async fn a_component_that_does_not_run_is_started_and_one_that_runs_is_started_a
     let guard = subject.guard(&start, now()).await;
     assert_eq!(guard.holds, Holds::Yes);
     assert_eq!(subject.effect(&start, now()).await, Effect::Absent);
-    assert!(matches!(subject.execute(&start, &guard, &token(1)).await, Sent::Done(_)));
+    assert!(matches!(subject.execute(&start, &guard, &token(&start, 1)).await, Sent::Done(_)));
     assert!(matches!(subject.effect(&start, now()).await, Effect::Happened(_)));
+    // It ends again: a repeat starts it no second time, and finds that it was started.
+    driver.stop(&Id::new("shop", "a")).await.expect("stopped");
+    assert!(matches!(subject.execute(&start, &guard, &token(&start, 1)).await, Sent::NoEffect(_)));
+    assert!(matches!(subject.execute(&start, &guard, &token(&start, 2)).await, Sent::Done(_)));
+    assert!(matches!(subject.effect(&start, now()).await, Effect::Happened(_)));
+    driver.start_if(&Id::new("shop", "a"), Some("2")).await.expect("started by somebody");
 
     let restart = request(RESTART_COMPONENT, component("a"));
     assert!(matches!(subject.effect(&restart, now()).await, Effect::Unknown(_)), "it was never sent");
     let guard = subject.guard(&restart, now()).await;
-    assert_eq!((guard.holds.clone(), guard.incarnation.as_deref()), (Holds::Yes, Some("2")));
-    assert!(matches!(subject.execute(&restart, &guard, &token(1)).await, Sent::Done(_)));
+    assert_eq!((guard.holds.clone(), guard.incarnation.as_deref()), (Holds::Yes, Some("3")));
+    assert!(matches!(subject.execute(&restart, &guard, &token(&restart, 1)).await, Sent::Done(_)));
     // Repeated, it ends no second start, and finds that it was done.
-    assert!(matches!(subject.execute(&restart, &guard, &token(2)).await, Sent::Done(_)));
+    assert!(matches!(subject.execute(&restart, &guard, &token(&restart, 2)).await, Sent::Done(_)));
     let status = driver.status(&Id::new("shop", "a")).await.expect("known");
-    assert_eq!(status.incarnation.as_deref(), Some("3"));
+    assert_eq!(status.incarnation.as_deref(), Some("4"));
     assert!(matches!(subject.effect(&restart, now()).await, Effect::Happened(_)));
 }
 
@@ -130,7 +140,7 @@ async fn nothing_is_offered_without_a_driver_and_nothing_undeclared_is_acted_on(
         let mut guard = subject.guard(&request, now()).await;
         assert!(matches!(guard.holds, Holds::No(_)), "{guard:?}");
         guard.holds = Holds::Yes;
-        assert!(matches!(subject.execute(&request, &guard, &token(1)).await, Sent::NotSent(_)));
+        assert!(matches!(subject.execute(&request, &guard, &token(&request, 1)).await, Sent::NotSent(_)));
     }
     assert_eq!(processes.acts(), 0);
 }
