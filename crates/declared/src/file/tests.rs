@@ -151,3 +151,20 @@ fn the_examples_of_the_documentation_are_right() {
     }
     assert!(read >= 2);
 }
+
+#[test]
+fn the_page_explains_every_key_and_its_file_is_right() {
+    let page = include_str!("../../../../docs/declared-subject.md");
+    let tables: [&[&str]; 6] =
+        [&KEYS, &component::KEYS, &check::KEYS, &dependency::KEYS, &signal::KEYS, &invariant::KEYS];
+    for key in tables.concat() {
+        let told = [format!("`{key}`"), format!("[[{key}]]"), format!("`[{key}]`"), format!(".{key}]]")];
+        assert!(told.iter().any(|told| page.contains(told)), "{key} is not explained");
+    }
+    let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let files: Vec<_> = blocks.filter(|block| block.contains("[[component]]")).collect();
+    assert!(!files.is_empty());
+    for file in files {
+        SystemFile::parse(file).unwrap_or_else(|error| panic!("{error}: {file}"));
+    }
+}
