@@ -77,6 +77,14 @@ pub struct DemoChapter {
 pub const KINDS: &[SubjectKind] = &[
     #[cfg(feature = "ratelimiter")]
     ratelimiter::KIND,
+    #[cfg(feature = "declared")]
+    SubjectKind {
+        kind: operator_declared::KIND,
+        about: "any system that a TOML file describes: health checks, metrics, PromQL, invariants",
+        settings: &[("file", "docs/examples/prometheus.toml")],
+        factory: operator_declared::factory,
+        lab: None,
+    },
 ];
 
 /// Every system that can be brought up in containers.
@@ -205,7 +213,13 @@ mod tests {
     use crate::config::SubjectEntry;
     use crate::host::Watched;
 
+    /// A setting as its example gives it; a file of this repository is found wherever the test runs.
     fn value(text: &str) -> Value {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let file = root.join(text);
+        if file.is_file() {
+            return Value::from(file.display().to_string());
+        }
         serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
     }
 
@@ -216,7 +230,7 @@ mod tests {
             let settings = kind.settings.iter().map(|(name, text)| (name, text)).chain(demo);
             let settings = settings.map(|(name, text)| ((*name).to_owned(), value(text))).collect();
             let config = SubjectConfig { name: "one".to_owned(), kind: kind.kind.to_owned(), settings };
-            let made = Watched::make(&SubjectEntry { config, interval: None }, &EngineSettings::default(), None);
+            let made = Watched::make(&SubjectEntry::new(config), &EngineSettings::default(), None);
             assert!(made.is_ok(), "{}: {:?}", kind.kind, made.err());
         }
     }

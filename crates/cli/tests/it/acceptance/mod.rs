@@ -17,3 +17,4 @@ mod observing;
 mod operator_process;
 mod redis_record;
 mod replaying;
+mod several;
