@@ -91,6 +91,16 @@ pub const KINDS: &[SubjectKind] = &[
 pub const IN_CONTAINERS: &[InContainers] = &[
     #[cfg(feature = "ratelimiter")]
     ratelimiter::IN_CONTAINERS,
+    InContainers {
+        kind: operator_lab::compose::tikv::KIND,
+        start: |_, folder| {
+            Box::pin(async move {
+                let subject = operator_lab::compose::tikv::KIND;
+                let (environment, _) = operator_lab::compose::tikv::start_in_containers(&folder, subject).await?;
+                Ok(Arc::new(environment) as Arc<dyn Environment>)
+            })
+        },
+    },
 ];
 
 /// The system of that kind that can be brought up in containers.
