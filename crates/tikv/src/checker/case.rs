@@ -107,7 +107,7 @@ impl<'a> Case<'a> {
         if details.cluster.leader.is_none() {
             details.cluster.leader = earlier.leader;
         }
-        let pulses = pulse::pulses(&stores, &details.metrics, thresholds, now.at.as_millis());
+        let pulses = pulse::pulses(&stores, answers, &details.metrics, thresholds, now.at.as_millis());
         Self {
             subject,
             past,
