@@ -9,6 +9,8 @@
 mod details;
 #[allow(dead_code, reason = "the contract comes before what fulfils it")]
 mod names;
+#[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
+mod pd;
 pub mod queries;
 
 pub use names::KIND;
