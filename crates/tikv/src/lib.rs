@@ -5,6 +5,8 @@
 //! - Judging: one invariant a file (`checker`), thresholds as settings.
 //! - Acting: one action a file (`actions`); explaining (`probes`); the past (`past`).
 
+#[allow(dead_code, unused_imports, reason = "the subject that offers them comes after them")]
+mod actions;
 #[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
 mod checker;
 #[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
@@ -19,6 +21,8 @@ mod names;
 mod past;
 #[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
 mod pd;
+#[allow(dead_code, reason = "the subject that offers them comes after them")]
+mod probes;
 pub mod queries;
 #[allow(dead_code, reason = "the contract comes before what fulfils it")]
 mod thresholds;

@@ -24,7 +24,7 @@ pub(crate) struct Memory {
 #[derive(Debug, Default)]
 struct Kept {
     drains: BTreeMap<u64, OwnDrain>,
-    ended: BTreeMap<String, String>,
+    starts: BTreeMap<String, Option<String>>,
     epochs: BTreeMap<String, u64>,
 }
 
@@ -66,14 +66,14 @@ impl Memory {
         self.kept().drains.retain(|store, drain| present(*store) || at.since(drain.since) < SHOWN_WITHIN);
     }
 
-    /// Which start of a component an intent is about to end.
-    pub(super) fn ends(&self, intent: &str, incarnation: &str) {
-        put(&mut self.kept().ended, intent.to_owned(), incarnation.to_owned());
+    /// The last start of a component before an intent starts it, or starts it again.
+    pub(super) fn starts_after(&self, intent: &str, last: Option<&str>) {
+        put(&mut self.kept().starts, intent.to_owned(), last.map(str::to_owned));
     }
 
-    /// Which start of a component an intent was to end.
-    pub(super) fn ended_by(&self, intent: &str) -> Option<String> {
-        self.kept().ended.get(intent).cloned()
+    /// The last start of a component before an intent started it; none, if that is not known.
+    pub(super) fn started_after(&self, intent: &str) -> Option<Option<String>> {
+        self.kept().starts.get(intent).cloned()
     }
 
     /// The version of a region's range before an intent changes it.

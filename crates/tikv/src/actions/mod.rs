@@ -186,29 +186,34 @@ pub(crate) async fn execute(
     }
     let at = guard.as_of;
     let aim = Aim { request, memory: context.memory };
+    let first = token.attempt() <= 1;
+    // On a repeat it may be what an earlier attempt did that stands in the way.
+    let stopped = |why: String| if first { Sent::NotSent(why) } else { Sent::Unknown(why) };
     if let Some(action) = pd_action(&request.action) {
         let live = look(context, &action.reads(&aim), at).await;
         let plan = action.plan(&live, &aim);
         let fresh = verdict::guard(&plan, at);
         return match plan {
-            Err(refusal) => Sent::NotSent(refusal.to_string()),
-            Ok(_) if differs(&fresh, guard) => Sent::NotSent("it is not as it was when it was approved".to_owned()),
+            Err(refusal) => stopped(refusal.to_string()),
+            Ok(_) if differs(&fresh, guard) => stopped("it is not as it was when it was approved".to_owned()),
             Ok(Planned { write, .. }) => {
                 action.remember(&live, &aim);
                 send::send(context, &write, action.patience(), at, token).await
             }
         };
     }
-    // A repeat of a restart finds the start that the first one made: the driver itself tells that apart.
-    let first = token.attempt() == 1;
-    let fresh = self::guard(context, request, at).await;
-    if (first || request.action == START_COMPONENT) && (fresh.holds != Holds::Yes || differs(&fresh, guard)) {
-        let why =
-            if fresh.holds == Holds::Yes { "another start of it runs".to_owned() } else { fresh.holds.to_string() };
-        return Sent::NotSent(why);
+    // On a repeat the driver itself tells whether the first one started it.
+    if first {
+        let fresh = self::guard(context, request, at).await;
+        if fresh.holds != Holds::Yes {
+            return Sent::NotSent(format!("its guard {}", fresh.holds));
+        }
+        if differs(&fresh, guard) {
+            return Sent::NotSent("it was started since it was approved".to_owned());
+        }
     }
     match request.action.as_str() {
-        START_COMPONENT => start_component::execute(context, request, token).await,
+        START_COMPONENT => start_component::execute(context, request, guard, token).await,
         RESTART_COMPONENT => restart_component::execute(context, request, guard, token).await,
         other => Sent::NotSent(format!("there is no action {other}")),
     }

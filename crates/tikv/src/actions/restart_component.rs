@@ -122,7 +122,7 @@ pub(super) async fn execute(
         return Sent::NotSent("its guard does not name the start that it should end".to_owned());
     };
     let id = context.id(request);
-    context.memory.ends(&request.intent, incarnation);
+    context.memory.starts_after(&request.intent, Some(incarnation));
     match timeout(token.time_limit(), driver.restart_if(&id, incarnation)).await {
         Ok(Ok(status)) => Sent::Done(receipt(&format!("{id} was started again"), &status)),
         // A repeat that finds another start: the first one ended the start it named.
@@ -138,12 +138,12 @@ pub(super) async fn execute(
 
 pub(super) async fn effect(context: &Context<'_>, request: &ActionRequest) -> Verdict<Effect> {
     let (driver, id) = (process::driver(context)?, context.id(request));
-    let ended = context.memory.ended_by(&request.intent).ok_or_else(|| {
+    let ended = context.memory.started_after(&request.intent).ok_or_else(|| {
         Refusal::unknown(format!("whether {id} was restarted"), "which start was to end is not known in this process")
     })?;
     let status = process::status(driver, &id).await?;
     Ok(match status {
-        status if status.running && status.incarnation.as_ref() != Some(&ended) => {
+        status if status.running && status.incarnation != ended => {
             Effect::Happened(receipt(&format!("{id} is another start"), &status))
         }
         status if status.running => Effect::Absent,

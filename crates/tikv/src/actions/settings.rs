@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::pd::api::go_duration;
+
 /// What a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Takes {
@@ -80,7 +82,7 @@ impl Setting {
     pub(crate) fn usual(&self) -> String {
         match self.takes {
             Takes::Count { usual, .. } => usual.to_string(),
-            Takes::Span { usual, .. } => go_duration(usual),
+            Takes::Span { usual, .. } => written(usual),
             Takes::OnlyOn => "true".to_owned(),
         }
     }
@@ -112,7 +114,7 @@ impl Setting {
     pub(crate) fn expectation(&self) -> String {
         match self.takes {
             Takes::Count { min, max, .. } => format!("a whole number from {min} to {max}"),
-            Takes::Span { min, max, .. } => format!("a duration from {} to {}", go_duration(min), go_duration(max)),
+            Takes::Span { min, max, .. } => format!("a duration from {} to {}", written(min), written(max)),
             Takes::OnlyOn => "true".to_owned(),
         }
     }
@@ -160,7 +162,7 @@ impl Assignment {
     pub(crate) fn json(&self) -> Value {
         match self.value {
             Assigned::Count(count) => json!(count),
-            Assigned::Span(span) => json!(go_duration(span)),
+            Assigned::Span(span) => json!(written(span)),
             Assigned::On => json!("true"),
         }
     }
@@ -169,14 +171,14 @@ impl Assignment {
     pub(crate) fn text(&self) -> String {
         match self.value {
             Assigned::Count(count) => count.to_string(),
-            Assigned::Span(span) => go_duration(span),
+            Assigned::Span(span) => written(span),
             Assigned::On => "true".to_owned(),
         }
     }
 }
 
 /// A duration as Go writes it: `30m0s`, `10ms`, `1h0m0s`.
-fn go_duration(span: Duration) -> String {
+fn written(span: Duration) -> String {
     let millis = span.as_millis();
     if millis < 1_000 {
         return format!("{millis}ms");
@@ -191,23 +193,11 @@ fn go_duration(span: Duration) -> String {
 }
 
 /// Reads a duration as Go writes it, in whole milliseconds.
-pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, f64); 5] = [("ms", 1.0), ("h", 3_600_000.0), ("m", 60_000.0), ("s", 1_000.0), ("us", 0.001)];
-    if text.is_empty() || text.len() > 64 {
-        return None;
-    }
-    let (mut rest, mut millis) = (text, 0.0);
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
-        let (number, tail) = rest.split_at(digits);
-        let (unit, each) = UNITS.into_iter().find(|(unit, _)| {
-            tail.strip_prefix(unit).is_some_and(|after| !after.starts_with(|c: char| c.is_ascii_alphabetic()))
-        })?;
-        millis += number.parse::<f64>().ok()? * each;
-        rest = &tail[unit.len()..];
-    }
+fn parse_duration(text: &str) -> Option<Duration> {
     // Ten years: what is longer is no setting of PD.
-    (0.0..=3.2e11).contains(&millis).then(|| Duration::from_millis(millis.round() as u64))
+    const LONGEST_S: f64 = 3.2e8;
+    let seconds = go_duration(text).filter(|seconds| (0.0..=LONGEST_S).contains(seconds))?;
+    Some(Duration::from_millis((seconds * 1_000.0).round() as u64))
 }
 
 #[cfg(test)]
@@ -258,7 +248,7 @@ mod tests {
         {
             assert_eq!(parse_duration(text), Some(Duration::from_millis(millis)), "{text}");
         }
-        for text in ["", "5", "s", "-1s", "1x", "1h-", "1 h", "∞"] {
+        for text in ["", "5", "s", "-1s", "1x", "1h-", "1 h", "∞", "9999999h"] {
             assert_eq!(parse_duration(text), None, "{text}");
         }
     }

@@ -2,8 +2,8 @@
 //! action that needs no PD: where everything is dead, starting is what helps.
 
 use operator_protocols::{
-    ActionDefinition, ActionLimits, ActionRequest, Effect, ExecutionToken, Guard, Holds, Sent, Timestamp,
-    start_component,
+    ActionDefinition, ActionLimits, ActionRequest, DriverError, Effect, ExecutionToken, Guard, Holds, Id,
+    ProcessStatus, Sent, Timestamp, start_component,
 };
 use tokio::time::timeout;
 
@@ -63,14 +63,25 @@ fn belongs(live: &Live, role: Role<'_>) -> Verdict {
     }
 }
 
-pub(super) async fn execute(context: &Context<'_>, request: &ActionRequest, token: &ExecutionToken) -> Sent {
+pub(super) async fn execute(
+    context: &Context<'_>,
+    request: &ActionRequest,
+    guard: &Guard,
+    token: &ExecutionToken,
+) -> Sent {
     let driver = match process::driver(context) {
         Ok(driver) => driver,
         Err(why) => return Sent::NotSent(why.to_string()),
     };
-    let id = context.id(request);
-    match timeout(token.time_limit(), driver.start(&id)).await {
+    let (id, last) = (context.id(request), guard.incarnation.as_deref());
+    context.memory.starts_after(&request.intent, last);
+    match timeout(token.time_limit(), driver.start_if(&id, last)).await {
         Ok(Ok(status)) => Sent::Done(receipt(&format!("{id} was started"), &status)),
+        // A repeat that finds another start: the first one made it, and it has ended again.
+        Ok(Err(DriverError::StartedSince { actual, .. })) if token.attempt() > 1 => Sent::Done(receipt(
+            &started_and_ended(&id),
+            &ProcessStatus { running: false, incarnation: actual, exit: None },
+        )),
         Ok(Err(error)) => refused(&error),
         Err(_) => Sent::Unknown(format!("the driver did not answer within {:?}", token.time_limit())),
     }
@@ -79,9 +90,16 @@ pub(super) async fn execute(context: &Context<'_>, request: &ActionRequest, toke
 pub(super) async fn effect(context: &Context<'_>, request: &ActionRequest) -> Verdict<Effect> {
     let id = context.id(request);
     let status = process::status(process::driver(context)?, &id).await?;
+    let before = context.memory.started_after(&request.intent);
     Ok(if status.running {
         Effect::Happened(receipt(&format!("the process of {id} runs"), &status))
+    } else if before.is_some_and(|last| last != status.incarnation) {
+        Effect::Happened(receipt(&started_and_ended(&id), &status))
     } else {
         Effect::Absent
     })
+}
+
+fn started_and_ended(id: &Id) -> String {
+    format!("{id} was started since it was looked at, and has ended again")
 }

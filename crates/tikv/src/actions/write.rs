@@ -7,6 +7,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::settings::Assignment;
+use crate::pd::{Call, Method};
 
 /// A scheduler that PD has by default. Others are not touched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,18 +162,16 @@ pub(crate) enum Write {
     ResignPdLeader,
 }
 
-/// The verb of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
-    Post,
-    Delete,
-}
-
 impl Write {
-    /// The request: verb, path with the one query string there is, and body.
-    pub(crate) fn request(&self) -> (Verb, String, Option<Value>) {
-        const V1: &str = "/pd/api/v1";
-        let post = |path: &str, body: Value| (Verb::Post, format!("{V1}{path}"), Some(body));
+    /// The request as it is sent on behalf of an intent: verb, path with the one query string there is, and body.
+    pub(crate) fn call(&self, intent: &str) -> Call {
+        let call = |method, path: &str, body| Call {
+            method,
+            path: format!("/pd/api/v1{path}"),
+            body,
+            intent: intent.to_owned(),
+        };
+        let post = |path: &str, body: Value| call(Method::Post, path, Some(body));
         let operator = |body: Value| post("/operators", body);
         match self {
             Self::TransferLeader { region, to } => {
@@ -188,11 +187,13 @@ impl Write {
                 operator(json!({ "name": "merge-region", "source_region_id": source, "target_region_id": into }))
             }
             Self::ScatterRegion { region } => operator(json!({ "name": "scatter-region", "region_id": region })),
-            Self::CancelOperator { region } => (Verb::Delete, format!("{V1}/operators/{region}"), None),
+            Self::CancelOperator { region } => call(Method::Delete, &format!("/operators/{region}"), None),
             Self::Drain { store } => {
                 post("/schedulers", json!({ "name": "evict-leader-scheduler", "store_id": store }))
             }
-            Self::Undrain { store } => (Verb::Delete, format!("{V1}/schedulers/evict-leader-scheduler-{store}"), None),
+            Self::Undrain { store } => {
+                call(Method::Delete, &format!("/schedulers/evict-leader-scheduler-{store}"), None)
+            }
             Self::PauseScheduler { scheduler, seconds } => {
                 post(&format!("/schedulers/{}", scheduler.name()), json!({ "delay": seconds }))
             }
@@ -211,10 +212,10 @@ impl Write {
                 post(&format!("/store/{store}/weight"), json!({ "leader": leader.get(), "region": region.get() }))
             }
             Self::Configure(assignment) => post("/config", json!({ assignment.key(): assignment.json() })),
-            Self::Offline { store } => (Verb::Delete, format!("{V1}/store/{store}"), None),
-            Self::CancelOffline { store } => (Verb::Post, format!("{V1}/store/{store}/state?state=Up"), None),
-            Self::MovePdLeader { to } => (Verb::Post, format!("{V1}/leader/transfer/{}", to.as_str()), None),
-            Self::ResignPdLeader => (Verb::Post, format!("{V1}/leader/resign"), None),
+            Self::Offline { store } => call(Method::Delete, &format!("/store/{store}"), None),
+            Self::CancelOffline { store } => call(Method::Post, &format!("/store/{store}/state?state=Up"), None),
+            Self::MovePdLeader { to } => call(Method::Post, &format!("/leader/transfer/{}", to.as_str()), None),
+            Self::ResignPdLeader => call(Method::Post, "/leader/resign", None),
         }
     }
 }
@@ -222,13 +223,7 @@ impl Write {
 /// As it is sent: `POST /pd/api/v1/operators {"name":…}`.
 impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (verb, path, body) = self.request();
-        let verb = match verb {
-            Verb::Post => "POST",
-            Verb::Delete => "DELETE",
-        };
-        write!(f, "{verb} {path}")?;
-        body.map_or(Ok(()), |body| write!(f, " {body}"))
+        self.call("").fmt(f)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::actions::live::{Live, Replication};
 use crate::actions::rules::quorum::list;
 use crate::actions::rules::{control_plane, scale_in, store};
 use crate::actions::verdict::{Refusal, Verdict, known};
-use crate::details::{StoreDetail, StoreState};
+use crate::details::{DriftDetail, StoreDetail, StoreState};
 
 /// A count that has not fallen for so long does not fall.
 const STUCK_AFTER_S: f64 = 1_800.0;
@@ -56,9 +56,7 @@ fn about_regions(live: &Live, target: &StoreDetail, answer: &mut Answer) {
         Value::map([("regions", Value::from(target.region_count)), ("leaders", target.leader_count.into())]),
         source::STORES,
     );
-    let drift = live.last.as_ref().and_then(|last| {
-        last.details.drift.moved.get(&format!("regions of {}", crate::names::store(target.id))).copied()
-    });
+    let drift = live.last.as_ref().and_then(|last| last.details.drift.of(&DriftDetail::regions_of(target.id)).copied());
     if let Some(drift) = drift {
         let statement = if drift.not_falling_s >= STUCK_AFTER_S {
             format!("their number has not fallen for {}", span(drift.not_falling_s))

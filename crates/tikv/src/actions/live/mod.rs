@@ -3,6 +3,7 @@
 mod read;
 mod region;
 mod replication;
+mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -8,11 +8,11 @@ use crate::actions::live::{LastLook, Live};
 use crate::actions::restart_component::{member_may_restart, store_may_restart};
 use crate::actions::{Context, Memory};
 use crate::details::{Answer, Details};
-use crate::pd::PdClient;
 
 fn store_restart(live: &Live) -> Result<(), String> {
     let memory = Memory::default();
-    let context = Context { subject: SUBJECT, pd: &PdClient, driver: None, memory: &memory, last: None };
+    let pd = super::fake_pd::client(&[]);
+    let context = Context { subject: SUBJECT, pd: &pd, driver: None, memory: &memory, last: None };
     store_may_restart(&context, live, 4).map_err(|refusal| refusal.to_string())
 }
 
