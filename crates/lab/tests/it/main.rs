@@ -8,3 +8,4 @@ mod guard;
 mod proxy;
 mod ratelimiter;
 mod supervisor;
+mod tikv;
