@@ -70,9 +70,14 @@ impl Driver for SimulatedProcesses {
         Box::pin(async move { self.with(id, |simulator, which| Ok(simulator.process_status(which))) })
     }
 
-    fn start<'a>(&'a self, id: &'a Id) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
+    fn start_if<'a>(&'a self, id: &'a Id, last: Option<&'a str>) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
         Box::pin(async move {
             self.with(id, |simulator, which| {
+                let status = simulator.process_status(which);
+                if !status.running && status.incarnation.as_deref() != last {
+                    let expected = last.unwrap_or("none").to_owned();
+                    return Err(DriverError::Incarnation { expected, actual: status.incarnation });
+                }
                 simulator.start_process(which);
                 Ok(simulator.process_status(which))
             })

@@ -1,9 +1,7 @@
 //! The simulated cluster as whoever runs it holds it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -23,6 +21,7 @@ use crate::environment::{
     WorkloadSpec,
 };
 use crate::error::LabError;
+use crate::folder;
 use crate::journal::Journal;
 use crate::process::ProcessReport;
 use crate::proxy::Behaviour;
@@ -104,8 +103,8 @@ impl TikvEnvironment {
         {
             return Err(LabError::invalid("speed", format!("0.1 to 1000 times real time, not {speed}")));
         }
-        let config = TikvConfig { folder: private_folder(&config.folder)?, ..config };
-        let lock = lock(&config.folder)?;
+        let config = TikvConfig { folder: folder::private(&config.folder)?, ..config };
+        let lock = folder::lock(&config.folder)?;
         let mut journal = Journal::<Undo>::open(config.folder.join("undo.jsonl"))?;
         let mut cleared = Cleared::default();
         for entry in journal.open_entries().to_vec() {
@@ -180,6 +179,8 @@ impl Environment for TikvEnvironment {
             settings: BTreeMap::from([
                 ("pd".to_owned(), Value::List(urls)),
                 ("prometheus_url".to_owned(), Value::Text(self.prometheus_url())),
+                // There are no processes of stores that could be asked.
+                ("scrape_stores".to_owned(), Value::Bool(false)),
             ]),
         }
     }
@@ -279,26 +280,5 @@ impl Environment for TikvEnvironment {
     fn shut_down(&self) -> BoxFuture<'_, Result<(), LabError>> {
         // The model ends with the last handle to it; its servers with the model.
         Box::pin(async { Ok(()) })
-    }
-}
-
-/// Makes a folder that only its owner may enter; the answer is its absolute path.
-fn private_folder(folder: &Path) -> Result<PathBuf, LabError> {
-    let failed = |source| LabError::Folder { path: folder.to_owned(), source };
-    if folder.as_os_str().is_empty() {
-        return Err(LabError::invalid("folder", "a folder for what the environment writes"));
-    }
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    fs::canonicalize(folder).map_err(failed)
-}
-
-fn lock(folder: &Path) -> Result<File, LabError> {
-    let path = folder.join("lock");
-    let failed = |source| LabError::Folder { path: path.clone(), source };
-    let file = File::create(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(LabError::InUse { path: folder.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }

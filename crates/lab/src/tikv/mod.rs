@@ -16,8 +16,10 @@ mod inject;
 mod pace;
 mod pd_http;
 mod prometheus_http;
+mod scenario;
 mod servers;
 mod sim;
+mod stage;
 mod undo;
 mod workload;
 
@@ -25,6 +27,7 @@ pub use config::TikvConfig;
 pub use environment::TikvEnvironment;
 pub use fault::Fault;
 pub use pace::Pace;
+pub use stage::STAGE;
 pub use undo::Undo;
 pub use workload::check as check_workload;
 

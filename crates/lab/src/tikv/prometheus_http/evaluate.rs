@@ -29,8 +29,10 @@ enum How {
     Latest,
     /// The mean over a window; that of rates, and of quantiles over them.
     Mean(i64),
-    /// By how much it grew over a window.
+    /// By how much it grew over a window, for what counts up and begins anew with its process.
     Growth(i64),
+    /// By how much it changed over a window.
+    Change(i64),
     /// How many times the target was started within a window.
     Starts(i64),
 }
@@ -105,6 +107,8 @@ fn how(asked: &Asked<'_>) -> How {
         How::Starts(window)
     } else if COUNTED.contains(&asked.query.name) {
         How::Growth(window)
+    } else if expression.contains("delta(") {
+        How::Change(window)
     } else if expression.contains("rate(") || expression.contains("increase(") {
         How::Mean(window)
     } else {
@@ -127,6 +131,8 @@ fn series(
         }
         return;
     }
+    // By how much the leaders changed is told by how many there were.
+    let name = if name == "leader_drop" { "raft_leaders" } else { name };
     for (slot, kept) in names.iter().enumerate() {
         let further = match kept.strip_prefix(name) {
             Some("") => None,
@@ -168,6 +174,10 @@ fn of_slot(samples: &VecDeque<Sample>, slot: usize, how: How, at: i64) -> Option
             let grown: f64 =
                 values.windows(2).map(|pair| if pair[1] >= pair[0] { pair[1] - pair[0] } else { pair[1] }).sum();
             (values.len() >= 2).then_some(grown)
+        }
+        How::Change(window) => {
+            let values: Vec<f64> = within(samples, at, window).filter_map(value).collect();
+            values.first().zip(values.last()).filter(|_| values.len() >= 2).map(|(first, last)| last - first)
         }
         How::Up | How::Starts(_) => of_target(samples, how, at),
     }

@@ -151,6 +151,7 @@ impl Simulator {
             granted: (sent - errors).max(0.0) as u64,
             refused: 0,
             errors: errors as u64,
+            degraded: 0,
             p50_ms: mean * 400.0,
             p99_ms: p99 * 1_000.0,
         });

@@ -22,6 +22,8 @@ pub(crate) const OF_STORES: &[&str] = &[
     "request_rate/kv_commit",
     "request_rate/coprocessor",
     "request_failures",
+    "storage_write_p99",
+    "storage_snapshot_p99",
     "latch_wait_p99",
     "scheduler_writing_bytes",
     "scheduler_too_busy",
@@ -63,6 +65,8 @@ pub(crate) const OF_STORES: &[&str] = &[
 /// Every number that is kept of a member of PD.
 pub(crate) const OF_MEMBERS: &[&str] = &[
     "wal_fsync_p99",
+    "etcd_peer_roundtrip_p99",
+    "etcd_quota_used",
     "etcd_leader_changes",
     "tso_p99",
     "system_time_slow",
@@ -156,6 +160,8 @@ impl Simulator {
             "request_rate/kv_commit" => noisy(flow.writes * 0.98),
             "request_rate/coprocessor" => noisy(flow.scans),
             "request_failures" => flow.failures,
+            "storage_write_p99" => noisy(led(latency.write(commit) - latency.latch)),
+            "storage_snapshot_p99" => noisy(led(latency.read_wait)),
             "latch_wait_p99" => noisy(latency.latch),
             "scheduler_writing_bytes" => noisy(flow.writes * latency.write(commit).clamp(0.0, 5.0) * 1_024.0),
             "scheduler_too_busy" => flow.writes * store.discard_ratio(),
@@ -238,6 +244,8 @@ impl Simulator {
             // A disk that hangs finishes no fsync, so there is nothing to say how long it took.
             "wal_fsync_p99" if member.disk_hangs => f64::NAN,
             "wal_fsync_p99" => noisy(0.004 + member.fsync_delay / 1_000.0),
+            "etcd_peer_roundtrip_p99" => noisy(0.002),
+            "etcd_quota_used" => 0.01,
             "etcd_leader_changes" => f64::from(1 + self.leadership.changes),
             "tso_p99" if leads && !member.disk_hangs => noisy(0.001 + member.fsync_delay / 10_000.0),
             "tso_p99" => f64::NAN,

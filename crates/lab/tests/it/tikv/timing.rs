@@ -44,7 +44,7 @@ async fn what_a_dead_store_led_is_led_by_others_within_half_a_minute_and_comes_b
     let driver = cluster.environment.driver();
     let status = driver.status(&id).await.expect("status");
     assert!(!status.running && status.exit.as_deref() == Some("signal 9 (SIGKILL)"));
-    assert!(driver.start(&id).await.expect("started").running);
+    assert!(driver.start_if(&id, status.incarnation.as_deref()).await.expect("started").running);
     cluster.pass(20).await;
     assert_eq!(cluster.state(2).await, "Up");
     cluster.pass(120).await;
