@@ -138,7 +138,10 @@ mod ratelimiter {
 
     static LAB: Lab = Lab {
         scenario: |id, seed| scenario::find(operator_lab::ratelimiter::KIND, id)?.with_seed(seed),
-        start: |scenario, folder| Box::pin(start(RateLimiterConfig { folder, ..scenario.environment.clone() })),
+        start: |scenario, folder| {
+            let declared = scenario.settings::<RateLimiterConfig>();
+            Box::pin(async move { start(RateLimiterConfig { folder, ..declared? }).await })
+        },
         programs: &["operator-child-guard", "redis-server", "ratelimiter", "loadgen"],
         demo: &[
             DemoChapter {
@@ -181,9 +184,9 @@ mod ratelimiter {
     pub(super) const IN_CONTAINERS: InContainers = InContainers {
         kind: operator_lab::ratelimiter::KIND,
         start: |scenario, folder| {
-            let declared = scenario.map(|scenario| scenario.environment.clone()).unwrap_or_default();
+            let declared = scenario.map(|scenario| scenario.settings::<RateLimiterConfig>());
             Box::pin(async move {
-                let config = RateLimiterConfig { folder, ..declared };
+                let config = RateLimiterConfig { folder, ..declared.transpose()?.unwrap_or_default() };
                 let (environment, _) = operator_lab::ratelimiter::start_in_containers(config).await?;
                 Ok(Arc::new(environment) as Arc<dyn Environment>)
             })
