@@ -178,6 +178,9 @@ pub struct WorkloadSample {
     pub refused: u64,
     /// Not answered, or not as they should be.
     pub errors: u64,
+    /// Answered without the coordination that the system promises, where it says so; also among the others.
+    #[serde(default)]
+    pub degraded: u64,
     /// Half of the answers took at most so long, in milliseconds.
     pub p50_ms: f64,
     /// 99 of 100 answers took at most so long, in milliseconds.

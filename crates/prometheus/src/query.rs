@@ -1,5 +1,6 @@
 //! Instant and range queries against a Prometheus server.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use operator_protocols::{Timestamp, Unavailable};
@@ -155,7 +156,31 @@ impl QueryClient {
         self.ask("api/v1/query_range", &parameters).await
     }
 
+    /// The names of the metrics of which a series that `selector` selects, such as `{job="x"}`, had a value between
+    /// `from` and `to`. Which of them a system exposes depends on its version.
+    ///
+    /// # Errors
+    /// As for [`QueryClient::instant`]; also for more names than series are allowed.
+    pub async fn metric_names(
+        &self,
+        selector: &str,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<BTreeSet<String>, QueryError> {
+        let parameters = [("match[]", selector.to_owned()), ("start", seconds(from)), ("end", seconds(to))];
+        self.fetch("api/v1/label/__name__/values", &parameters, query_answer::parse_names).await
+    }
+
     async fn ask(&self, path: &str, parameters: &[(&str, String)]) -> Result<Vec<Series>, QueryError> {
+        self.fetch(path, parameters, query_answer::parse).await
+    }
+
+    async fn fetch<T>(
+        &self,
+        path: &str,
+        parameters: &[(&str, String)],
+        parse: fn(&[u8], &QueryLimits) -> Result<T, QueryError>,
+    ) -> Result<T, QueryError> {
         let url = self
             .base
             .join(path)
@@ -163,7 +188,7 @@ impl QueryClient {
         let response = self.http.get(url).query(parameters).send().await.map_err(QueryError::NoAnswer)?;
         let status = response.status();
         let body = read_bounded(response, self.limits.bytes).await?;
-        match query_answer::parse(&body, &self.limits) {
+        match parse(&body, &self.limits) {
             // An error's body says more than its status, where it is in the API's form.
             Err(QueryError::NotUnderstood(_)) if !status.is_success() => Err(QueryError::Status(status.as_u16())),
             Ok(_) if !status.is_success() => Err(QueryError::Status(status.as_u16())),

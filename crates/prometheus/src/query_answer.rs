@@ -1,6 +1,9 @@
 //! What a Prometheus server answers to a query, as it stands on the wire and as it is handed on.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use operator_protocols::Timestamp;
 
@@ -26,12 +29,26 @@ pub struct Series {
 }
 
 #[derive(Debug, Deserialize)]
-struct Envelope {
+struct Envelope<D> {
     status: String,
-    data: Option<Data>,
+    data: Option<D>,
     #[serde(rename = "errorType")]
     error_type: Option<String>,
     error: Option<String>,
+}
+
+impl<D: DeserializeOwned> Envelope<D> {
+    /// The data of an answer that is a success.
+    fn open(body: &[u8]) -> Result<D, QueryError> {
+        let envelope: Self = serde_json::from_slice(body).map_err(QueryError::NotUnderstood)?;
+        if envelope.status != "success" {
+            return Err(QueryError::Refused {
+                kind: envelope.error_type.unwrap_or_else(|| envelope.status.clone()),
+                message: envelope.error.unwrap_or_default(),
+            });
+        }
+        envelope.data.ok_or_else(|| QueryError::Contradictory("success without data".into()))
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,18 +74,10 @@ struct RawPoint(f64, String);
 
 /// Reads an answer, whatever it says.
 pub(crate) fn parse(body: &[u8], limits: &QueryLimits) -> Result<Vec<Series>, QueryError> {
-    let envelope: Envelope = serde_json::from_slice(body).map_err(QueryError::NotUnderstood)?;
-    if envelope.status != "success" {
-        return Err(QueryError::Refused {
-            kind: envelope.error_type.unwrap_or_else(|| envelope.status.clone()),
-            message: envelope.error.unwrap_or_default(),
-        });
-    }
-    let raw = match envelope.data {
-        Some(Data::Vector(series) | Data::Matrix(series)) => series,
-        Some(Data::Scalar(point)) => vec![RawSeries { metric: Labels::new(), value: Some(point), values: Vec::new() }],
-        Some(Data::String(_)) => return Err(QueryError::Contradictory("a text where numbers were asked for".into())),
-        None => return Err(QueryError::Contradictory("success without data".into())),
+    let raw = match Envelope::open(body)? {
+        Data::Vector(series) | Data::Matrix(series) => series,
+        Data::Scalar(point) => vec![RawSeries { metric: Labels::new(), value: Some(point), values: Vec::new() }],
+        Data::String(_) => return Err(QueryError::Contradictory("a text where numbers were asked for".into())),
     };
     if raw.len() > limits.series {
         return Err(QueryError::TooMuch { what: "series", limit: limits.series });
@@ -86,6 +95,15 @@ pub(crate) fn parse(body: &[u8], limits: &QueryLimits) -> Result<Vec<Series>, Qu
             Ok(Series { labels: series.metric, points })
         })
         .collect()
+}
+
+/// Reads the values of a label.
+pub(crate) fn parse_names(body: &[u8], limits: &QueryLimits) -> Result<BTreeSet<String>, QueryError> {
+    let names: Vec<String> = Envelope::open(body)?;
+    if names.len() > limits.series {
+        return Err(QueryError::TooMuch { what: "names", limit: limits.series });
+    }
+    Ok(names.into_iter().collect())
 }
 
 fn point(raw: RawPoint) -> Result<Point, QueryError> {

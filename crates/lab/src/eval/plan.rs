@@ -34,4 +34,14 @@ mod tests {
         let order: Vec<_> = runs.iter().map(|(key, _)| (key.scenario.as_str(), key.seed)).collect();
         assert_eq!(order, [("R1", 0), ("R7", 0), ("R1", 1), ("R7", 1)]);
     }
+    #[test]
+    fn unless_scenarios_are_named_all_are_run_but_the_long_one() {
+        let ids = |named: &[String]| {
+            let runs = planned("ratelimiter", named, 1, "reasoner").expect("known");
+            runs.into_iter().map(|(key, _)| key.scenario).collect::<Vec<_>>()
+        };
+        let faults: Vec<_> = (1..=13).map(|number| format!("R{number}")).collect();
+        assert_eq!(ids(&[]), faults);
+        assert_eq!(ids(&["h1".to_owned()]), ["H1"]);
+    }
 }

@@ -183,6 +183,10 @@ impl Environment for RateLimiterEnvironment {
     }
 
     fn shut_down(&self) -> BoxFuture<'_, Result<(), LabError>> {
-        Box::pin(async move { Ok(self.inner.supervisor.stop_all().await?) })
+        Box::pin(async move {
+            // It would start a node again.
+            self.inner.stop_work().await;
+            Ok(self.inner.supervisor.stop_all().await?)
+        })
     }
 }

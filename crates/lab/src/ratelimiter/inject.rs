@@ -110,15 +110,21 @@ impl Inner {
                 self.api().put_limit(key, &StoredLimit { limit: *wrong, window_ms }).await?;
             }
             Fault::TenantBurst { rate, for_s } => self.begin_burst(*rate, *for_s).await?,
-            Fault::PlannedWork { every_s, for_s } => self.begin_work(*every_s, *for_s),
+            Fault::PlannedWork { every_s, for_s } => {
+                let Undo::EndWork { limits } = undo else { return Ok(()) };
+                self.begin_work(limits, *every_s, *for_s).await;
+            }
         }
         Ok(())
     }
 
     fn running_node(&self, node: &str) -> Result<String, LabError> {
         self.places.node(node)?;
-        let running = self.supervisor.status(node)?.incarnation;
-        running.ok_or_else(|| ProcessError::NotRunning { name: node.to_owned() }.into())
+        let status = self.supervisor.status(node)?;
+        status
+            .incarnation
+            .filter(|_| status.running)
+            .ok_or_else(|| ProcessError::NotRunning { name: node.to_owned() }.into())
     }
 
     async fn run_with_wrong_config(

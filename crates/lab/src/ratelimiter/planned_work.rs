@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -18,6 +19,8 @@ use crate::process::Supervisor;
 pub(super) const CHANGED_KEYS: [&str; 3] = ["key-2", "key-4", "key-6"];
 /// A limit is changed by less than five times: more would rightly be told.
 const FACTOR: u32 = 2;
+/// The highest limit that a node takes.
+const HIGHEST_LIMIT: u32 = 1_000_000_000;
 /// How many keys the load generator's counters are reset among.
 const KEYS: usize = 50;
 /// One node is restarted every so many pieces of work.
@@ -32,13 +35,39 @@ pub struct LimitBefore {
     pub before: Option<StoredLimit>,
 }
 
-/// Work under way. Dropped, it ends after the piece it is at.
+impl LimitBefore {
+    /// The limit that applied before.
+    fn usual(&self, default_limit: u32) -> u32 {
+        self.before.map_or(default_limit, |stored| stored.limit)
+    }
+
+    /// What the work raises it to.
+    fn raised(&self, default_limit: u32) -> u32 {
+        self.usual(default_limit).saturating_mul(FACTOR).min(HIGHEST_LIMIT)
+    }
+}
+
+/// Work under way. Dropped, it is broken off: then its environment is gone as well.
 #[derive(Debug)]
-pub(super) struct PlannedWork(JoinHandle<()>);
+pub(super) struct PlannedWork {
+    enough: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl PlannedWork {
+    /// Lets the piece it is at be finished, and no other begin: a node half restarted would go down after everything
+    /// was mended.
+    async fn end(mut self) {
+        self.enough.send_replace(true);
+        if let Err(error) = (&mut self.task).await {
+            tracing::warn!(%error, "planned work did not end by itself");
+        }
+    }
+}
 
 impl Drop for PlannedWork {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
@@ -48,6 +77,7 @@ struct Worker {
     client: reqwest::Client,
     nodes: Vec<(String, SocketAddr)>,
     default_limit: u32,
+    limits: Vec<LimitBefore>,
 }
 
 impl Inner {
@@ -60,30 +90,45 @@ impl Inner {
         Ok(limits)
     }
 
-    /// Begins the work: a piece every `every_s` seconds for `for_s` seconds.
-    pub(super) fn begin_work(&self, every_s: u32, for_s: u32) {
+    /// Begins the work, in place of any that is under way: a piece every `every_s` seconds for `for_s` seconds.
+    pub(super) async fn begin_work(&self, limits: &[LimitBefore], every_s: u32, for_s: u32) {
+        self.stop_work().await;
         let worker = Worker {
             supervisor: Arc::clone(&self.supervisor),
             client: self.http.clone(),
             nodes: self.places.node_addresses().map(|(name, address)| (name.to_owned(), address)).collect(),
             default_limit: self.config.default_limit,
+            limits: limits.to_vec(),
         };
         let (every, length) = (Duration::from_secs(every_s.into()), Duration::from_secs(for_s.into()));
-        let task = tokio::spawn(async move { worker.work(every, length).await });
-        *self.planned() = Some(PlannedWork(task));
+        let (enough, told) = watch::channel(false);
+        let task = tokio::spawn(async move { worker.work(every, length, told).await });
+        *self.planned() = Some(PlannedWork { enough, task });
     }
 
-    /// Ends the work, puts limits back, and starts a node that was being restarted.
+    /// Ends the work after the piece it is at, if there is any, and leaves everything as it is then.
+    pub(super) async fn stop_work(&self) {
+        let under_way = self.planned().take();
+        if let Some(work) = under_way {
+            work.end().await;
+        }
+    }
+
+    /// Ends the work, starts a node that was being restarted, and puts back the limits that are still as the work left
+    /// them.
     pub(super) async fn end_work(&self, limits: &[LimitBefore]) -> Result<(), LabError> {
-        let ended = self.planned().take();
-        drop(ended);
+        self.stop_work().await;
         for name in self.config.node_names() {
             self.supervisor.start(&name).await?;
         }
-        for LimitBefore { key, before } in limits {
-            match before {
-                Some(stored) => self.api().put_limit(key, stored).await?,
-                None => self.api().delete_limit(key).await?,
+        let default = self.config.default_limit;
+        for limit in limits {
+            let now = self.api().stored_limit(&limit.key).await?;
+            let of_work = |stored: StoredLimit| [limit.usual(default), limit.raised(default)].contains(&stored.limit);
+            match &limit.before {
+                _ if !now.is_some_and(of_work) || now == limit.before => {}
+                Some(stored) => self.api().put_limit(&limit.key, stored).await?,
+                None => self.api().delete_limit(&limit.key).await?,
             }
         }
         Ok(())
@@ -91,12 +136,16 @@ impl Inner {
 }
 
 impl Worker {
-    async fn work(&self, every: Duration, length: Duration) {
+    async fn work(&self, every: Duration, length: Duration, mut enough: watch::Receiver<bool>) {
         let end = Instant::now() + length;
         let mut pieces = interval(every);
         pieces.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for piece in 0.. {
-            pieces.tick().await;
+            tokio::select! {
+                biased;
+                _ = enough.changed() => break,
+                _ = pieces.tick() => {}
+            }
             if Instant::now() >= end {
                 break;
             }
@@ -109,10 +158,11 @@ impl Worker {
     async fn piece(&self, piece: usize) -> Result<(), LabError> {
         let api = NodeApi { client: &self.client, nodes: self.nodes.iter().map(|(_, address)| *address).collect() };
         api.reset(&format!("key-{}", (piece * 7) % KEYS)).await?;
-        let key = CHANGED_KEYS[piece % CHANGED_KEYS.len()];
-        let higher = (piece / CHANGED_KEYS.len()).is_multiple_of(2);
-        let limit = if higher { self.default_limit.saturating_mul(FACTOR) } else { self.default_limit };
-        api.put_limit(key, &StoredLimit { limit, window_ms: None }).await?;
+        let changed = &self.limits[piece % self.limits.len()];
+        let higher = (piece / self.limits.len()).is_multiple_of(2);
+        let limit = if higher { changed.raised(self.default_limit) } else { changed.usual(self.default_limit) };
+        let window_ms = changed.before.and_then(|stored| stored.window_ms);
+        api.put_limit(&changed.key, &StoredLimit { limit, window_ms }).await?;
         if piece % RESTART_EVERY == RESTART_EVERY - 1 {
             let (node, _) = &self.nodes[(piece / RESTART_EVERY) % self.nodes.len()];
             self.supervisor.stop(node).await?;

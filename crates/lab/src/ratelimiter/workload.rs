@@ -40,6 +40,7 @@ struct Second {
     allowed: u64,
     blocked: u64,
     errors: u64,
+    degraded: u64,
     p50_ms: Option<f64>,
     p99_ms: Option<f64>,
 }
@@ -79,16 +80,14 @@ pub(super) fn check(spec: &WorkloadSpec) -> Result<(), LabError> {
     Ok(())
 }
 
-fn arguments(targets: &str, spec: &WorkloadSpec) -> Vec<String> {
+/// What the load generator is told of the load, but for where to send it and for how long.
+pub(super) fn load_arguments(spec: &WorkloadSpec) -> Vec<String> {
     let mut args: Vec<String> = [
-        ("--targets", targets),
         ("--pattern", &spec.pattern),
         ("--rate", &spec.rate.to_string()),
         ("--keys", &spec.keys.to_string()),
         ("--zipf", &spec.zipf.to_string()),
         ("--seed", &spec.seed.to_string()),
-        ("--duration", NO_END),
-        ("--stats-interval", "1s"),
     ]
     .into_iter()
     .flat_map(|(flag, value)| [flag.to_owned(), value.to_owned()])
@@ -100,7 +99,14 @@ fn arguments(targets: &str, spec: &WorkloadSpec) -> Vec<String> {
     args
 }
 
-fn sample(line: &str) -> Option<WorkloadSample> {
+fn arguments(targets: &str, spec: &WorkloadSpec) -> Vec<String> {
+    let always = [("--targets", targets), ("--duration", NO_END), ("--stats-interval", "1s")];
+    let always = always.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value.to_owned()]);
+    always.chain(load_arguments(spec)).collect()
+}
+
+/// One second of load, if a line of the load generator is about one.
+pub(super) fn sample(line: &str) -> Option<WorkloadSample> {
     let second: Second = serde_json::from_str(line).ok()?;
     (second.event == "second").then(|| WorkloadSample {
         // The first line is that of the first second; a negative time would be nonsense, and becomes 0.
@@ -109,6 +115,7 @@ fn sample(line: &str) -> Option<WorkloadSample> {
         granted: second.allowed,
         refused: second.blocked,
         errors: second.errors,
+        degraded: second.degraded,
         p50_ms: second.p50_ms.unwrap_or(0.0),
         p99_ms: second.p99_ms.unwrap_or(0.0),
     })
@@ -204,10 +211,10 @@ mod tests {
 
     #[test]
     fn a_second_is_read_and_everything_else_passed_over() {
-        let line = r#"{"event":"second","elapsed_s":2.001,"sent":60,"allowed":50,"blocked":8,"errors":2,"p50_ms":1.5,"p99_ms":null,"degraded":0}"#;
+        let line = r#"{"event":"second","elapsed_s":2.001,"sent":60,"allowed":50,"blocked":8,"errors":2,"p50_ms":1.5,"p99_ms":null,"degraded":3}"#;
         let read = sample(line).expect("a second");
         assert_eq!((read.second, read.granted, read.refused, read.errors), (2, 50, 8, 2));
-        assert_eq!((read.p50_ms, read.p99_ms), (1.5, 0.0));
+        assert_eq!((read.degraded, read.p50_ms, read.p99_ms), (3, 1.5, 0.0));
         assert_eq!(sample(&line.replace("second\"", "summary\"")), None);
         assert_eq!(sample("sending…"), None);
     }

@@ -62,6 +62,21 @@ async fn a_range_query_gives_the_points_in_order() {
 }
 
 #[tokio::test]
+async fn the_names_of_what_is_exposed_are_read_within_a_bound() {
+    let span = (Timestamp::from_millis(1000), Timestamp::from_millis(2000));
+    let (server, client) = answering(200, r#"{"status":"success","data":["up","a_total"]}"#).await;
+    let names = client.metric_names("{job=\"x\"}", span.0, span.1).await.expect("names");
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["a_total", "up"]);
+    let request = &server.received_requests().await.expect("recorded")[0];
+    assert_eq!(request.url.path(), "/api/v1/label/__name__/values");
+    assert_eq!(request.url.query(), Some("match%5B%5D=%7Bjob%3D%22x%22%7D&start=1.000&end=2.000"));
+
+    let (_server, client) = answering(200, r#"{"status":"success","data":["a","b","c"]}"#).await;
+    let error = client.metric_names("{job=\"x\"}", span.0, span.1).await.expect_err("three, two are allowed");
+    assert_eq!(error.to_string(), "the answer holds more than 2 names");
+}
+
+#[tokio::test]
 async fn a_scalar_is_a_series_without_labels() {
     let series = instant(200, r#"{"status":"success","data":{"resultType":"scalar","result":[1,"2"]}}"#).await;
     assert_eq!(series.expect("an answer")[0].points[0].value, 2.0);

@@ -14,7 +14,10 @@ pub(crate) struct MetricsDetail {
     pub(crate) answers: bool,
     /// If it did not: why.
     pub(crate) silence: Option<String>,
-    /// How many stores that PD knows were found among the scraped targets.
+    /// If it did not, or there is none: the member of PD that leads, if its own metrics were read instead.
+    pub(crate) from_pd: Option<String>,
+    /// How many stores that PD knows were found among the scraped targets; or, without a Prometheus that answers, were read
+    /// one by one.
     pub(crate) joined_stores: u64,
     /// How many there are to find.
     pub(crate) stores: u64,
@@ -28,9 +31,10 @@ pub(crate) struct MetricsDetail {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Answer {
-    /// Why there is none, if there is none.
+    /// Why there is none, where there should be one: it was not given in time, or asks for a metric that does not exist.
     pub(crate) why_not: Option<String>,
-    /// By store: the greatest value, where there are several series of one.
+    /// By store: the greatest value, where there are several series of one; the sum where the question says so. Of the
+    /// durations of requests, only types with a request a second or more count.
     pub(crate) stores: BTreeMap<u64, f64>,
     /// Where a question has series by a further label: by its value, then by store.
     pub(crate) stores_by: BTreeMap<String, BTreeMap<u64, f64>>,

@@ -10,6 +10,7 @@
 mod cluster;
 mod forwarder;
 mod home;
+mod in_containers;
 mod kill_nine;
 mod late;
 mod observing;
