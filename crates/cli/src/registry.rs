@@ -25,12 +25,18 @@ pub struct SubjectKind {
     pub lab: Option<&'static Lab>,
 }
 
+/// An environment, wherever it runs.
+pub type SharedEnvironment = Arc<dyn Environment>;
+
+/// An environment that is being started.
+pub type Starting<T> = BoxFuture<'static, Result<T, LabError>>;
+
 /// Where a kind of subject can be broken on purpose.
 pub struct Lab {
     /// Its scenarios.
     pub scenario: fn(&str, u64) -> Result<Scenario, ScenarioError>,
     /// Starts the environment of a scenario in a folder.
-    pub start: fn(&Scenario, PathBuf) -> BoxFuture<'static, Result<Stage, LabError>>,
+    pub start: fn(&Scenario, PathBuf) -> Starting<Stage>,
     /// The programs it runs.
     pub programs: &'static [&'static str],
     /// The chapters of the demonstration.
@@ -61,7 +67,7 @@ pub struct InContainers {
     /// Its kind, as `deploy up` gives it.
     pub kind: &'static str,
     /// Starts it in a folder, as a scenario has it, if there is one.
-    pub start: fn(Option<&Scenario>, PathBuf) -> BoxFuture<'static, Result<Arc<dyn Environment>, LabError>>,
+    pub start: fn(Option<&Scenario>, PathBuf) -> Starting<SharedEnvironment>,
 }
 
 /// A running environment.
