@@ -7,20 +7,22 @@
 
 #[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
 mod checker;
+mod config;
 #[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
 mod details;
-#[allow(dead_code, unused_imports, reason = "the reader comes before the one who asks it")]
 mod logs;
-#[allow(dead_code, unused_imports, reason = "the reader comes before the one who asks it")]
 mod metrics;
 #[allow(dead_code, reason = "the contract comes before what fulfils it")]
 mod names;
-#[allow(dead_code, reason = "the past comes before the one who asks for it")]
+mod observe;
 mod past;
 #[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
 mod pd;
 pub mod queries;
+mod subject;
 #[allow(dead_code, reason = "the contract comes before what fulfils it")]
 mod thresholds;
 
+pub use config::Config;
 pub use names::KIND;
+pub use subject::{TikvSubject, factory};

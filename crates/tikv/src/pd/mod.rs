@@ -9,5 +9,5 @@ mod client;
 mod error;
 
 pub(crate) use call::{Call, Method, Reply};
-pub(crate) use client::PdClient;
+pub(crate) use client::{PdClient, shown};
 pub(crate) use error::PdError;
