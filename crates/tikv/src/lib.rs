@@ -5,6 +5,8 @@
 //! - Judging: one invariant a file (`checker`), thresholds as settings.
 //! - Acting: one action a file (`actions`); explaining (`probes`); the past (`past`).
 
+#[allow(dead_code, unused_imports, reason = "the subject that offers them comes after them")]
+mod actions;
 #[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
 mod checker;
 mod config;
@@ -18,6 +20,8 @@ mod observe;
 mod past;
 #[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
 mod pd;
+#[allow(dead_code, reason = "the subject that offers them comes after them")]
+mod probes;
 pub mod queries;
 mod subject;
 #[allow(dead_code, reason = "the contract comes before what fulfils it")]
