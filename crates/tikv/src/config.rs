@@ -8,13 +8,11 @@
 //! | `cert_file`, `key_file` | none | the certificate and key by which the operator shows who it is, PEM |
 //! | `thresholds` | none | a table of numbers by which invariants are judged |
 //! | `time_scale` | 1.0 | multiplies every grace, 0.001 to 10: evaluations need not take as long as life does |
-//! | `drain_minutes` | 30 | how long a store stays drained before the operator takes it back, 1 to 240 |
 //!
 //! Those about Prometheus and about log files are listed with their readers.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use operator_prometheus::{HttpClient, TlsFiles};
 use operator_protocols::{SubjectConfig, SubjectError, Value};
@@ -27,12 +25,9 @@ use crate::thresholds::Thresholds;
 use crate::{logs, metrics};
 
 /// The settings there are, but for those of metrics and logs.
-const OWN: [&str; 8] =
-    ["ca_file", "cert_file", "drain_minutes", "key_file", "pd", "seed_only", "thresholds", "time_scale"];
+const OWN: [&str; 7] = ["ca_file", "cert_file", "key_file", "pd", "seed_only", "thresholds", "time_scale"];
 /// More members than anybody has.
 const MAX_SEEDS: usize = 16;
-/// How long a store stays drained.
-const DRAIN_MINUTES: f64 = 30.0;
 
 /// The settings of one cluster.
 #[derive(Debug, Clone)]
@@ -53,8 +48,6 @@ pub struct Config {
     pub(crate) thresholds: Thresholds,
     /// What every grace is multiplied by.
     pub(crate) time_scale: f64,
-    /// How long a store stays drained.
-    pub(crate) drain: Duration,
 }
 
 impl Config {
@@ -74,7 +67,6 @@ impl Config {
             let why = "is missing: it is needed to check the certificates of PD's https addresses by";
             return Err(SubjectError::new("ca_file", why));
         }
-        let minutes = settings.number("drain_minutes", 1.0, 240.0)?.unwrap_or(DRAIN_MINUTES);
         Ok(Self {
             name: config.name.clone(),
             pd,
@@ -84,7 +76,6 @@ impl Config {
             logs: LogSettings::read(&config.settings)?,
             thresholds: Thresholds::read(config.settings.get("thresholds"))?,
             time_scale: settings.number("time_scale", 0.001, 10.0)?.unwrap_or(1.0),
-            drain: Duration::from_secs_f64(minutes * 60.0),
         })
     }
 
@@ -219,7 +210,7 @@ mod tests {
     fn the_least_there_can_be_has_the_documented_defaults() {
         let config = read(&[]).expect("right");
         assert!(!config.seed_only && config.tls.is_none());
-        assert_eq!((config.time_scale, config.drain), (1.0, Duration::from_secs(1800)));
+        assert_eq!(config.time_scale, 1.0);
         assert!(config.client().is_ok());
     }
 
@@ -244,7 +235,6 @@ mod tests {
             (vec![("cert_file", Value::from("/c")), ("key_file", Value::from("/k"))], "ca_file: is missing"),
             (vec![("seed_only", Value::from("yes"))], "seed_only: expected true or false, given \"yes\""),
             (vec![("time_scale", Value::from(0.0))], "time_scale: expected a number from 0.001 to 10"),
-            (vec![("drain_minutes", Value::from(0.5))], "drain_minutes: expected a number from 1 to 240"),
             (vec![("thresholds", Value::from(1_i64))], "thresholds: expected a table of numbers"),
             (vec![("log_level", Value::from("loud"))], "log_level: expected debug"),
         ] {

@@ -5,26 +5,20 @@
 //! - Judging: one invariant a file (`checker`), thresholds as settings.
 //! - Acting: one action a file (`actions`); explaining (`probes`); the past (`past`).
 
-#[allow(dead_code, unused_imports, reason = "the subject that offers them comes after them")]
 mod actions;
-#[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
+#[allow(dead_code, reason = "the page in the documentation is made from what only tests read")]
 mod checker;
 mod config;
-#[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
 mod details;
 mod logs;
 mod metrics;
-#[allow(dead_code, reason = "the contract comes before what fulfils it")]
 mod names;
 mod observe;
 mod past;
-#[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
 mod pd;
-#[allow(dead_code, reason = "the subject that offers them comes after them")]
 mod probes;
 pub mod queries;
 mod subject;
-#[allow(dead_code, reason = "the contract comes before what fulfils it")]
 mod thresholds;
 
 pub use config::Config;

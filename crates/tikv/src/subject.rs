@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use operator_protocols::{
-    ActionDefinition, ActionRequest, BoxFuture, Descriptor, Driver, Effect, ExecutionToken, Guard, Holds,
-    InvariantChecker, Observation, PROTOCOL_VERSION, ProbeAnswer, ProbeDefinition, ProbeRequest, Sent, Subject,
-    SubjectConfig, SubjectError, Timestamp, Unavailable,
+    ActionDefinition, ActionRequest, BoxFuture, Descriptor, Driver, Effect, ExecutionToken, Guard, InvariantChecker,
+    Observation, PROTOCOL_VERSION, ProbeAnswer, ProbeDefinition, ProbeRequest, Sent, Subject, SubjectConfig,
+    SubjectError, Timestamp, Unavailable,
 };
 
+use crate::actions::{self, Context, LastLook};
 use crate::checker::TikvChecker;
 use crate::config::Config;
 use crate::details::Details;
@@ -15,8 +16,8 @@ use crate::logs::LogTails;
 use crate::metrics::{Known, MetricsReader};
 use crate::names::KIND;
 use crate::observe::{DEADLINE, Memory, Observer};
-use crate::past;
 use crate::pd::PdClient;
+use crate::{past, probes};
 
 /// One TiKV cluster: its stores, the members of PD that steer them, and the Prometheus that scrapes both.
 ///
@@ -26,6 +27,9 @@ pub struct TikvSubject {
     pd: PdClient,
     metrics: MetricsReader,
     logs: LogTails,
+    driver: Option<Arc<dyn Driver>>,
+    /// What this process did.
+    own: actions::Memory,
     memory: tokio::sync::Mutex<Memory>,
     /// What was last seen.
     last: Mutex<Option<(Timestamp, Arc<Details>)>>,
@@ -51,15 +55,34 @@ impl TikvSubject {
     ///
     /// # Errors
     /// When a file or an address that they name is wrong.
-    pub fn new(config: Config, _driver: Option<Arc<dyn Driver>>) -> Result<Self, SubjectError> {
+    pub fn new(config: Config, driver: Option<Arc<dyn Driver>>) -> Result<Self, SubjectError> {
         let pd = config.client()?;
         let metrics = MetricsReader::new(&config.name, config.metrics.clone(), pd.http().clone())?;
         let logs = config.logs.tails(&config.name);
-        Ok(Self { pd, metrics, logs, memory: tokio::sync::Mutex::default(), last: Mutex::default(), config })
+        Ok(Self {
+            pd,
+            metrics,
+            logs,
+            driver,
+            own: actions::Memory::default(),
+            memory: tokio::sync::Mutex::default(),
+            last: Mutex::default(),
+            config,
+        })
     }
 
     fn last(&self) -> Option<(Timestamp, Arc<Details>)> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
+            subject: &self.config.name,
+            pd: &self.pd,
+            driver: self.driver.as_ref(),
+            memory: &self.own,
+            last: self.last().map(|(at, details)| LastLook { at, details }),
+        }
     }
 }
 
@@ -78,7 +101,10 @@ impl Subject for TikvSubject {
             protocol_version: PROTOCOL_VERSION,
             subject: config.name.clone(),
             kind: KIND.to_owned(),
-            description: format!("a TiKV cluster, seen through PD at {}", crate::pd::shown(&config.pd[0])),
+            description: format!(
+                "a TiKV cluster, seen through PD at {}",
+                config.pd.iter().map(crate::pd::shown).collect::<Vec<_>>().join(", ")
+            ),
             destinations,
             observe_deadline: DEADLINE,
         }
@@ -93,53 +119,44 @@ impl Subject for TikvSubject {
                 metrics: &self.metrics,
                 logs: &self.logs,
                 thresholds: &self.config.thresholds,
-                drained_by: &|_| None,
+                drained_by: &|store| self.own.drain_of(store).map(|drain| drain.intent),
             };
             let (observation, details) = observer.observe(&mut memory, at).await;
+            if let Some(drains) = &details.cluster.drains {
+                self.own.still_drained(|store| drains.contains_key(&store), at);
+            }
             *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, Arc::new(details)));
             observation
         })
     }
 
     fn actions(&self) -> Vec<ActionDefinition> {
-        Vec::new()
+        actions::definitions(self.driver.is_some())
     }
 
     fn guard<'a>(&'a self, request: &'a ActionRequest, at: Timestamp) -> BoxFuture<'a, Guard> {
-        Box::pin(async move {
-            Guard {
-                holds: Holds::No(format!("there is no action {}", request.action)),
-                incarnation: None,
-                facts: std::collections::BTreeMap::new(),
-                as_of: at,
-            }
-        })
+        Box::pin(async move { actions::guard(&self.context(), request, at).await })
     }
 
     fn execute<'a>(
         &'a self,
         request: &'a ActionRequest,
-        _guard: &'a Guard,
-        _token: &'a ExecutionToken,
+        guard: &'a Guard,
+        token: &'a ExecutionToken,
     ) -> BoxFuture<'a, Sent> {
-        Box::pin(async move { Sent::NotSent(format!("there is no action {}", request.action)) })
+        Box::pin(async move { actions::execute(&self.context(), request, guard, token).await })
     }
 
-    fn effect<'a>(&'a self, request: &'a ActionRequest, _at: Timestamp) -> BoxFuture<'a, Effect> {
-        Box::pin(async move {
-            Effect::Unknown(Unavailable::new(&request.action, format!("there is no action {}", request.action)))
-        })
+    fn effect<'a>(&'a self, request: &'a ActionRequest, at: Timestamp) -> BoxFuture<'a, Effect> {
+        Box::pin(async move { actions::effect(&self.context(), request, at).await })
     }
 
     fn probes(&self) -> Vec<ProbeDefinition> {
-        Vec::new()
+        probes::definitions()
     }
 
     fn probe<'a>(&'a self, request: &'a ProbeRequest, at: Timestamp) -> BoxFuture<'a, ProbeAnswer> {
-        Box::pin(async move {
-            let answer = Err(Unavailable::new(&request.probe, format!("there is no probe {}", request.probe)));
-            ProbeAnswer { as_of: at, answer }
-        })
+        Box::pin(async move { probes::answer(&self.context(), request, at).await })
     }
 
     fn history(&self, from: Timestamp, to: Timestamp) -> BoxFuture<'_, Result<Vec<Observation>, Unavailable>> {

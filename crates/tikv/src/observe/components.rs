@@ -26,6 +26,7 @@ pub(super) fn write(
     prometheus: Option<&str>,
     details: &Details,
     pulses: &BTreeMap<u64, Pulse>,
+    waits: &[(u64, u64)],
     observation: &mut Observation,
 ) {
     for (name, member) in &details.members {
@@ -52,12 +53,14 @@ pub(super) fn write(
             });
         }
     }
-    observation.dependencies.extend(links(subject, details));
+    observation.dependencies.extend(links(subject, details, waits));
 }
 
-/// The links between stores of which there is something to say: one cannot send to the other, or says that it is slow.
-fn links(subject: &str, details: &Details) -> Vec<Dependency> {
+/// The links between stores of which there is something to say: one waits for the other, says that the way to it is slow, or
+/// cannot send to it.
+fn links(subject: &str, details: &Details, waits: &[(u64, u64)]) -> Vec<Dependency> {
     let mut links: BTreeMap<(u64, u64), DependencyState> = BTreeMap::new();
+    links.extend(waits.iter().map(|link| (*link, DependencyState::Up)));
     for (from, store) in &details.stores {
         for (to, score) in store.network_slow_score.iter().filter(|(_, score)| **score >= NETWORK_SLOW) {
             if details.stores.contains_key(to) && from != to && *score > 0 {

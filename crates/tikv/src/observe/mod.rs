@@ -17,8 +17,10 @@ use std::time::Duration;
 use operator_protocols::{Observation, Timestamp};
 
 pub(crate) use memory::Memory;
+pub(crate) use stores::detail as store_detail;
 
 use crate::checker::pulse::{self, Pulse};
+use crate::checker::write_path;
 use crate::details::{Details, StoreState};
 use crate::logs::LogTails;
 use crate::metrics::{Known, MetricsReader};
@@ -74,7 +76,8 @@ impl Observer<'_> {
         details.drift = memory.drift.follow(&details, at);
         let pulses = pulse::of(&details, self.thresholds, at.as_millis());
         let url = self.metrics.settings().prometheus_url.as_deref();
-        components::write(self.subject, url, &details, &pulses, &mut observation);
+        let waits = write_path::waits(&details, self.thresholds, at);
+        components::write(self.subject, url, &details, &pulses, &waits, &mut observation);
         events::note(self.subject, memory, &details, at);
         let (changed_at, changes) = memory.leader_changes(at);
         details.cluster.leader_changed_at = changed_at.map(Timestamp::as_millis);
@@ -125,10 +128,8 @@ impl Observer<'_> {
             observation.signals.retain(|signal| !matches!(signal.name.as_str(), "leader_count" | "region_count"));
             return;
         }
-        let counted = details.metrics.answers_by_query.get("pd_regions").filter(|answer| answer.why_not.is_none());
-        let counted: BTreeMap<String, f64> = counted.map(|answer| answer.leader.clone()).unwrap_or_default();
         let pulses = pulse::of(details, self.thresholds, at.as_millis());
-        memory.regions.note(&mut details.cluster, &counted, &lost(&pulses));
+        memory.regions.note(&mut details.cluster, &details.metrics, &lost(&pulses));
     }
 
     fn name_own_drains(&self, details: &mut Details) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use operator_protocols::Timestamp;
 
 use super::reading::in_time;
-use crate::details::ClusterDetail;
+use crate::details::{ClusterDetail, MetricsDetail};
 use crate::pd::{PdClient, api};
 
 /// PD's words for what may ail a region, and whether that is looked up by name as well.
@@ -73,17 +73,18 @@ impl Regions {
         }
     }
 
-    /// Writes down what is known; `counted` is what metrics count, by PD's words.
-    pub(super) fn note(&mut self, cluster: &mut ClusterDetail, counted: &BTreeMap<String, f64>, lost: &BTreeSet<u64>) {
+    /// Writes down what is known: by the lists, or by what metrics count.
+    pub(super) fn note(&mut self, cluster: &mut ClusterDetail, metrics: &MetricsDetail, lost: &BTreeSet<u64>) {
         self.counted.clear();
         for word in WORDS {
-            let by_metrics = counted.get(&format!("{word}-region-count")).filter(|count| count.is_finite());
+            let counted = metrics.leader("pd_regions", &format!("{word}-region-count"));
+            let by_metrics = counted.filter(|count| count.is_finite()).map(|count| count as u64);
             if let Some(count) = by_metrics {
-                self.counted.insert(word.to_owned(), *count as u64);
+                self.counted.insert(word.to_owned(), count);
             }
             let listed = self.listed.get(word).map(|(list, _)| list);
             // Lists are of now, metrics of up to a scrape ago; a list that rests is of before.
-            if let Some(count) = listed.map(|list| list.count).or(by_metrics.map(|count| *count as u64)) {
+            if let Some(count) = listed.map(|list| list.count).or(by_metrics) {
                 cluster.abnormal.insert(word.to_owned(), count);
             }
             let named = listed.into_iter().flat_map(|list| &list.regions).take(SAMPLES).map(|region| region.id);
@@ -214,9 +215,11 @@ mod tests {
     fn what_metrics_count_stands_where_there_is_no_list() {
         let mut regions = Regions::default();
         regions.listed.insert("miss-peer", (api::Regions { count: 7, regions: Vec::new() }, Timestamp::default()));
-        let counted = BTreeMap::from([("down-peer-region-count".to_owned(), 4.0)]);
+        let mut metrics = MetricsDetail::default();
+        let counted = metrics.answers_by_query.entry("pd_regions".to_owned()).or_default();
+        counted.leader.insert("down-peer-region-count".to_owned(), 4.0);
         let mut cluster = ClusterDetail::default();
-        regions.note(&mut cluster, &counted, &BTreeSet::new());
+        regions.note(&mut cluster, &metrics, &BTreeSet::new());
         assert_eq!(cluster.abnormal, BTreeMap::from([("miss-peer".to_owned(), 7), ("down-peer".to_owned(), 4)]));
         assert_eq!(cluster.looked_at, None, "nobody looked for lost quorums");
     }
