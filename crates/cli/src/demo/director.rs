@@ -97,8 +97,12 @@ impl<'a> Director<'a> {
         let before: BTreeSet<String> = self.view.borrow().tickets.iter().map(|ticket| ticket.id.clone()).collect();
         if self.fail_repair {
             let component = verdict::component(scenario).unwrap_or_default();
-            let broken = (self.set.stage.break_repair)(&component)
-                .map_err(|error| Failure::failed("make the repair fail", error))?;
+            let Some(break_repair) = &self.set.stage.break_repair else {
+                return Err(Failure::usage(
+                    "here no repair can be made to fail; --fail-repair is for what really runs",
+                ));
+            };
+            let broken = break_repair(&component).map_err(|error| Failure::failed("make the repair fail", error))?;
             self.say(Tone::Bad, format!("made to fail: {broken}"));
         }
         let injected = self.set.stage.environment.inject(&scenario.fault).await;

@@ -71,6 +71,10 @@ enum End {
 /// When it cannot be set up.
 pub async fn run(app: &App, show: Show) -> Result<Exit, Failure> {
     let lab = crate::commands::deploy::lab(&show.kind)?;
+    if show.fail_repair && lab.simulated {
+        return Err(Failure::usage(format!("{} is simulated: its processes always start again", show.kind))
+            .next("leave --fail-repair out, or show a system that really runs"));
+    }
     let chapters = planned(lab, show.chapter)?;
     if !show.headless && !on_terminal() {
         return Err(Failure::usage("the demonstration needs a terminal").next("add --headless for a transcript"));
