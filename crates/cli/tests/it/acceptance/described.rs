@@ -47,11 +47,11 @@ async fn a_described_system_is_looked_at_by_every_verb_that_looks() {
     let doctor = home.ask(3, &with(&["doctor"])).await.to_string();
     assert!(doctor.contains("could not connect to 127.0.0.1:1"), "{doctor}");
 
-    std::fs::write(home.path("system.toml"), EXAMPLE.replace("metric =", "metrik =")).expect("written");
+    std::fs::write(home.path("system.toml"), EXAMPLE.replace("address =", "adress =")).expect("written");
     let refused = home.operator(&with(&["check-config"])).await;
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(2), "{said}");
-    assert!(said.contains("signal[0].metrik: there is no such key; did you mean metric?"), "{said}");
+    assert!(said.contains("component[0].adress: there is no such key; did you mean address?"), "{said}");
 }
 
 fn component(name: &str) -> Value {
