@@ -117,9 +117,15 @@ pub(crate) fn only(series: &[Series]) -> Result<f64, String> {
     }
 }
 
-/// A query's error with its causes.
+/// A query's error, for people: without the query, which may be long.
 pub(crate) fn why(error: &QueryError) -> String {
-    error.unavailable("").why
+    match error {
+        QueryError::NoAnswer(source) if source.is_timeout() => {
+            format!("the Prometheus server did not answer within {:?}", limits::QUERY_TIMEOUT)
+        }
+        QueryError::NoAnswer(source) => format!("the Prometheus server did not answer: {}", http::root(source)),
+        error => chain(error),
+    }
 }
 
 /// An error with its causes.
