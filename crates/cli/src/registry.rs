@@ -41,8 +41,11 @@ pub struct InContainers {
     /// Its kind, as `deploy up` gives it.
     pub kind: &'static str,
     /// Starts it in a folder, as a scenario has it, if there is one.
-    pub start: fn(Option<&Scenario>, PathBuf) -> BoxFuture<'static, Result<Arc<dyn Environment>, LabError>>,
+    pub start: fn(Option<&Scenario>, PathBuf) -> Starting,
 }
+
+/// An environment that is being started.
+pub type Starting = BoxFuture<'static, Result<Arc<dyn Environment>, LabError>>;
 
 /// A running environment.
 #[derive(Clone)]

@@ -82,7 +82,7 @@ pub(crate) async fn execute(
         return Sent::NotSent(format!("its guard {}", guard.holds));
     }
     match request.action.as_str() {
-        START_COMPONENT => start::execute(driver, id, token).await,
+        START_COMPONENT => start::execute(context.restarts, driver, id, guard, token).await,
         RESTART_COMPONENT => restart::execute(context.restarts, driver, id, guard, token).await,
         other => Sent::NotSent(format!("there is no action {other}")),
     }
@@ -96,13 +96,14 @@ pub(crate) async fn effect(context: &Context<'_>, request: &ActionRequest) -> Ef
         Ok(checked) => checked,
         Err(why) => return cannot_tell(why),
     };
-    let ended = context.restarts.ended_by(&request.intent);
-    if request.action == RESTART_COMPONENT && ended.is_none() {
+    let before = context.restarts.before(&request.intent);
+    let before = before.as_ref().map(Option::as_deref);
+    if request.action == RESTART_COMPONENT && before.is_none() {
         return cannot_tell("which start it was to end is not known in this process".to_owned());
     }
     match driver.status(id).await {
-        Ok(status) if request.action == START_COMPONENT => start::effect(id, &status),
-        Ok(status) => restart::effect(id, &status, ended.as_deref()),
+        Ok(status) if request.action == START_COMPONENT => start::effect(id, &status, before),
+        Ok(status) => restart::effect(id, &status, before.flatten()),
         Err(error) => cannot_tell(error.to_string()),
     }
 }
@@ -125,29 +126,30 @@ fn receipt(summary: String, status: &ProcessStatus) -> Receipt {
 fn refused(error: &DriverError) -> Sent {
     match error {
         DriverError::Unknown(_) => Sent::Unknown(error.to_string()),
-        DriverError::NoSuchComponent(_) | DriverError::Incarnation { .. } | DriverError::Refused(_) => {
-            Sent::NoEffect(error.to_string())
-        }
+        DriverError::NoSuchComponent(_)
+        | DriverError::Incarnation { .. }
+        | DriverError::StartedSince { .. }
+        | DriverError::Refused(_) => Sent::NoEffect(error.to_string()),
     }
 }
 
-/// More restarts are not remembered; the older ones are forgotten then.
+/// More are not remembered; the older ones are forgotten then.
 const MAX_RESTARTS: usize = 1_000;
 
-/// Which start each restart was to end, as far as this process knows.
+/// After which start each start or restart was to come, as far as this process knows; none where there was none.
 #[derive(Debug, Default)]
-pub(crate) struct Restarts(Mutex<BTreeMap<String, String>>);
+pub(crate) struct Restarts(Mutex<BTreeMap<String, Option<String>>>);
 
 impl Restarts {
-    fn remember(&self, intent: &str, incarnation: &str) {
-        let mut ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if ended.len() >= MAX_RESTARTS {
-            ended.clear();
+    fn remember(&self, intent: &str, incarnation: Option<&str>) {
+        let mut before = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if before.len() >= MAX_RESTARTS {
+            before.clear();
         }
-        ended.insert(intent.to_owned(), incarnation.to_owned());
+        before.insert(intent.to_owned(), incarnation.map(str::to_owned));
     }
 
-    fn ended_by(&self, intent: &str) -> Option<String> {
+    fn before(&self, intent: &str) -> Option<Option<String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(intent).cloned()
     }
 }

@@ -30,7 +30,7 @@ pub(super) async fn execute(
     let Some(incarnation) = guard.incarnation.as_deref() else {
         return Sent::NotSent("its guard does not name the start that it should end".to_owned());
     };
-    restarts.remember(token.intent(), incarnation);
+    restarts.remember(token.intent(), Some(incarnation));
     let repeated = token.attempt() > 1;
     match timeout(token.time_limit(), driver.restart_if(id, incarnation)).await {
         Ok(Ok(status)) => Sent::Done(receipt(format!("{id} was started again"), &status)),
