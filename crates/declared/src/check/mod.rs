@@ -6,7 +6,7 @@ mod tcp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use operator_prometheus::{QueryClient, QueryError, Series};
+use operator_prometheus::{HttpError, QueryClient, QueryError, Series};
 use operator_protocols::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -120,10 +120,10 @@ pub(crate) fn only(series: &[Series]) -> Result<f64, String> {
 /// A query's error, for people: without the query, which may be long.
 pub(crate) fn why(error: &QueryError) -> String {
     match error {
-        QueryError::NoAnswer(source) if source.is_timeout() => {
+        QueryError::NoAnswer(HttpError::Timeout { .. }) => {
             format!("the Prometheus server did not answer within {:?}", limits::QUERY_TIMEOUT)
         }
-        QueryError::NoAnswer(source) => format!("the Prometheus server did not answer: {}", http::root(source)),
+        QueryError::NoAnswer(error) => format!("the Prometheus server did not answer: {error}"),
         error => chain(error),
     }
 }

@@ -3,7 +3,6 @@
 mod read;
 mod region;
 mod replication;
-mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
