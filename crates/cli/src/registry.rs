@@ -41,6 +41,8 @@ pub struct Lab {
     pub programs: &'static [&'static str],
     /// The chapters of the demonstration.
     pub demo: &'static [DemoChapter],
+    /// The scenario whose environment and load the whole demonstration runs in.
+    pub demo_environment: &'static str,
     /// The demonstration's times, by the clock of the environment.
     pub demo_time: DemoTime,
     /// What the demonstration adds to the subject's settings, as `--set` would, and why.
@@ -205,6 +207,7 @@ mod ratelimiter {
                 deadline_s: 240,
             },
         ],
+        demo_environment: "R1",
         demo_time: DemoTime {
             speed: 1.0,
             interval: Duration::from_secs(1),
@@ -290,14 +293,17 @@ mod tikv {
                 deadline_s: 1_800,
             },
             DemoChapter {
-                scenario: "F17",
-                seed: 0,
+                scenario: "F6",
+                seed: 3,
                 fault: &[],
                 story: None,
-                watch: "To move the heat elsewhere does not cool it.",
-                deadline_s: 1_800,
+                watch: "No operator can mend a disk. It can keep leaders away from it until somebody has, and give them \
+                        back then.",
+                deadline_s: 2_400,
             },
         ],
+        // In it PD does nothing about a slow disk by itself.
+        demo_environment: "F6",
         demo_time: DemoTime {
             speed: 30.0,
             interval: Duration::from_secs(15),

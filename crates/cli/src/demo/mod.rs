@@ -79,10 +79,11 @@ pub async fn run(app: &App, show: Show) -> Result<Exit, Failure> {
     if !show.headless && !on_terminal() {
         return Err(Failure::usage("the demonstration needs a terminal").next("add --headless for a transcript"));
     }
-    let Some(first) = chapters.first() else { return Err(Failure::usage("it has no chapters")) };
+    let environment = (lab.scenario)(lab.demo_environment, 0)
+        .map_err(|error| Failure::failed("read the scenario of the demonstration", error))?;
     let mut stop = Stop::listen()?;
     let set = tokio::select! {
-        set = Set::build(&show.kind, lab, &first.scenario) => set?,
+        set = Set::build(&show.kind, lab, &environment) => set?,
         // What was started so far is dropped, and ends with that.
         () = stop.asked() => return Err(stopped()),
     };
