@@ -5,6 +5,8 @@
 //! - Judging: one invariant a file (`checker`), thresholds as settings.
 //! - Acting: one action a file (`actions`); explaining (`probes`); the past (`past`).
 
+#[allow(dead_code, unused_imports, reason = "the subject that offers them comes after them")]
+mod actions;
 #[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
 mod checker;
 #[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
@@ -17,6 +19,10 @@ mod metrics;
 mod names;
 #[allow(dead_code, reason = "the past comes before the one who asks for it")]
 mod past;
+#[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
+mod pd;
+#[allow(dead_code, reason = "the subject that offers them comes after them")]
+mod probes;
 pub mod queries;
 #[allow(dead_code, reason = "the contract comes before what fulfils it")]
 mod thresholds;

@@ -6,22 +6,38 @@ use operator_protocols::{
 };
 use tokio::time::timeout;
 
-use super::{Restarts, guarded, receipt, refused};
+use super::{Context, Starts, guarded, receipt, refused};
+use crate::check;
+use crate::file::{Component, Means};
 
-pub(super) fn guard(id: &Id, status: ProcessStatus, at: Timestamp) -> Guard {
-    let holds = if status.running { Holds::No(format!("the process of {id} runs")) } else { Holds::Yes };
+pub(super) async fn guard(context: &Context<'_>, id: &Id, status: ProcessStatus, at: Timestamp) -> Guard {
+    let component = context.file.component(&id.local);
+    let holds = match component {
+        _ if status.running => Holds::No(format!("the process of {id} runs")),
+        // Somebody else may have started it, where this driver does not see it.
+        Some(component) if answers(context, component, at).await => {
+            Holds::No(format!("{id} answers, although the driver knows no process of it"))
+        }
+        _ => Holds::Yes,
+    };
     guarded(holds, Some((status.running, status.incarnation)), at)
 }
 
+/// Whether all its checks are well; that a Prometheus has not noticed its end yet is no answer.
+async fn answers(context: &Context<'_>, component: &Component, at: Timestamp) -> bool {
+    let asked = component.checks.iter().any(|check| !matches!(check.means, Means::PromQl(_)));
+    asked && check::component(context.asker, component, at).await.answer_time().is_some()
+}
+
 pub(super) async fn execute(
-    restarts: &Restarts,
+    starts: &Starts,
     driver: &dyn Driver,
     id: &Id,
     guard: &Guard,
     token: &ExecutionToken,
 ) -> Sent {
     let last = guard.incarnation.as_deref();
-    restarts.remember(token.intent(), last);
+    starts.remember(token.intent(), last);
     match timeout(token.time_limit(), driver.start_if(id, last)).await {
         Ok(Ok(status)) => Sent::Done(receipt(format!("{id} was started"), &status)),
         // A repeat that finds another start: an earlier attempt made it, and it has ended again.
@@ -34,11 +50,10 @@ pub(super) async fn execute(
     }
 }
 
-/// `last` is the start that was the last when it was sent, where that is known.
-pub(super) fn effect(id: &Id, status: &ProcessStatus, last: Option<Option<&str>>) -> Effect {
+pub(super) fn effect(id: &Id, status: &ProcessStatus, before: Option<&Option<String>>) -> Effect {
     if status.running {
         Effect::Happened(receipt(format!("the process of {id} runs"), status))
-    } else if last.is_some_and(|last| last != status.incarnation.as_deref()) {
+    } else if before.is_some_and(|last| *last != status.incarnation) {
         Effect::Happened(receipt(started_and_ended(id), status))
     } else {
         Effect::Absent

@@ -1,0 +1,11 @@
+//! Every action against built scenes.
+
+mod definitions;
+pub(crate) mod fake_pd;
+mod forbidden;
+mod planning;
+mod processes;
+mod removal;
+pub(crate) mod scene;
+mod sending;
+mod sick_control_plane;

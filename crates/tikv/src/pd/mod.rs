@@ -1,0 +1,13 @@
+//! PD's HTTP API: what it says (`api`), how it is asked ([`PdClient`]), and why there is no answer ([`PdError`]).
+//!
+//! A member that does not lead hands most questions on to the one that does (`pkg/utils/apiutil/serverapi/middleware.go` in
+//! PD), so that any member that answers will do. `/ping`, `/status` and `/health` every member answers itself.
+
+pub(crate) mod api;
+mod call;
+mod client;
+mod error;
+
+pub(crate) use call::{Call, Method, Reply};
+pub(crate) use client::PdClient;
+pub(crate) use error::PdError;
