@@ -209,7 +209,9 @@ mod tests {
         let plan = plan("t").expect("a plan");
         let named: BTreeSet<_> =
             FILES[0].1.split("${").skip(1).filter_map(|rest| rest.split([':', '}']).next()).collect();
-        let given: BTreeSet<_> = plan.variables.keys().map(String::as_str).chain(["OPERATOR_LAB_PROJECT"]).collect();
+        // The project's own, and one whose default fits.
+        let given: BTreeSet<_> =
+            plan.variables.keys().map(String::as_str).chain(["OPERATOR_LAB_PROJECT", "TIKV_OPEN_FILES"]).collect();
         assert_eq!(named, given);
         let services: Vec<_> = plan.services.iter().map(|service| service.name.as_str()).collect();
         let expected = ["pd-1", "pd-2", "pd-3", "tikv-1", "tikv-2", "tikv-3", "tikv-4", "tikv-5", PROMETHEUS, GRAFANA];

@@ -42,11 +42,7 @@ pub(super) fn check_locus(scenario: &Scenario, text: &str) -> Result<(), String>
     let known = |name: &str| name.contains('*') || components.iter().any(|component| component == name);
     let right = match Locus::parse("", text).map_err(|error| error.to_string())? {
         Locus::Component(id) => known(&id.local),
-        Locus::Edge(from, to) => {
-            known(&from.local)
-                && from.local != REDIS
-                && (to.local == REDIS || to.local == "*")
-        }
+        Locus::Edge(from, to) => known(&from.local) && from.local != REDIS && (to.local == REDIS || to.local == "*"),
         Locus::Entity(entity) => entity.kind == KEY_ENTITY,
         Locus::Group(group) => GROUPS.contains(&group.local.as_str()),
         Locus::Change(_) | Locus::Nothing => true,

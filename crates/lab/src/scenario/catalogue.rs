@@ -3,7 +3,7 @@
 use super::{ScenarioError, ScenarioFile};
 
 /// Every scenario file, by subject and name.
-const FILES: [(&str, &str, &str); 14] = [
+const FILES: &[(&str, &str, &str)] = &[
     ("ratelimiter", "R1", include_str!("../../scenarios/ratelimiter/R1.toml")),
     ("ratelimiter", "R2", include_str!("../../scenarios/ratelimiter/R2.toml")),
     ("ratelimiter", "R3", include_str!("../../scenarios/ratelimiter/R3.toml")),
@@ -18,6 +18,34 @@ const FILES: [(&str, &str, &str); 14] = [
     ("ratelimiter", "R12", include_str!("../../scenarios/ratelimiter/R12.toml")),
     ("ratelimiter", "R13", include_str!("../../scenarios/ratelimiter/R13.toml")),
     ("ratelimiter", "H1", include_str!("../../scenarios/ratelimiter/H1.toml")),
+    ("tikv", "F1", include_str!("../../scenarios/tikv/F1.toml")),
+    ("tikv", "F2", include_str!("../../scenarios/tikv/F2.toml")),
+    ("tikv", "F3", include_str!("../../scenarios/tikv/F3.toml")),
+    ("tikv", "F4", include_str!("../../scenarios/tikv/F4.toml")),
+    ("tikv", "F5", include_str!("../../scenarios/tikv/F5.toml")),
+    ("tikv", "F6", include_str!("../../scenarios/tikv/F6.toml")),
+    ("tikv", "F6E", include_str!("../../scenarios/tikv/F6E.toml")),
+    ("tikv", "F7", include_str!("../../scenarios/tikv/F7.toml")),
+    ("tikv", "F8", include_str!("../../scenarios/tikv/F8.toml")),
+    ("tikv", "F9", include_str!("../../scenarios/tikv/F9.toml")),
+    ("tikv", "F10", include_str!("../../scenarios/tikv/F10.toml")),
+    ("tikv", "F11", include_str!("../../scenarios/tikv/F11.toml")),
+    ("tikv", "F12", include_str!("../../scenarios/tikv/F12.toml")),
+    ("tikv", "F13", include_str!("../../scenarios/tikv/F13.toml")),
+    ("tikv", "F14", include_str!("../../scenarios/tikv/F14.toml")),
+    ("tikv", "F15", include_str!("../../scenarios/tikv/F15.toml")),
+    ("tikv", "F16", include_str!("../../scenarios/tikv/F16.toml")),
+    ("tikv", "F17", include_str!("../../scenarios/tikv/F17.toml")),
+    ("tikv", "F20", include_str!("../../scenarios/tikv/F20.toml")),
+    ("tikv", "F21", include_str!("../../scenarios/tikv/F21.toml")),
+    ("tikv", "F23", include_str!("../../scenarios/tikv/F23.toml")),
+    ("tikv", "F25", include_str!("../../scenarios/tikv/F25.toml")),
+    ("tikv", "F26", include_str!("../../scenarios/tikv/F26.toml")),
+    ("tikv", "F27", include_str!("../../scenarios/tikv/F27.toml")),
+    ("tikv", "F28", include_str!("../../scenarios/tikv/F28.toml")),
+    ("tikv", "P1", include_str!("../../scenarios/tikv/P1.toml")),
+    ("tikv", "P2", include_str!("../../scenarios/tikv/P2.toml")),
+    ("tikv", "P3", include_str!("../../scenarios/tikv/P3.toml")),
 ];
 
 /// Those that a campaign runs only when they are named: long ones.
@@ -75,6 +103,24 @@ mod tests {
                 assert_eq!(scenario.id, id);
                 let fault = Fault::parse(&scenario.fault).expect("a fault").to_string();
                 assert!(fault.starts_with(&format!("{id}: ")), "{fault} in {id}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_scenario_of_the_simulated_cluster_is_right_for_every_seed() {
+        for (id, file) in all(crate::tikv::KIND).expect("they parse") {
+            for seed in 0..12 {
+                let scenario = file.with_seed(seed).expect("right");
+                assert_eq!(scenario.id, id);
+                let fault = crate::tikv::Fault::parse(&scenario.fault).expect("a fault").to_string();
+                // Two scenarios differ by their environment alone.
+                let number = match id {
+                    "F2" => "F1",
+                    "F6E" => "F6",
+                    other => other,
+                };
+                assert!(fault.starts_with(&format!("{number}: ")), "{fault} in {id}");
             }
         }
     }

@@ -64,6 +64,13 @@ pub(super) async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
     let server = ControlServer::start(&folder, Arc::clone(&environment)).map_err(start)?;
     let status = environment.status();
     app.output.print("environment", &status, || text(&status))?;
+    if args.compose {
+        say(&format!("its project: cd {}/compose && docker compose ps", folder.display()));
+        let contents = folder.join("compose").join(operator_lab::compose::image::CONTENTS);
+        if contents.is_file() {
+            say(&format!("its image:   made from this machine's files that {} lists", contents.display()));
+        }
+    }
     say(&format!("watch it:    operator run --lab {}", folder.display()));
     say(&format!("break it:    operator chaos list --dir {}", folder.display()));
     say("end it:      operator deploy down, or Ctrl-C here");

@@ -14,8 +14,6 @@ pub(crate) struct Latency {
     pub(crate) busy: f64,
     /// The share of the raftstore's threads that is used.
     pub(crate) raftstore: f64,
-    /// The share of the busiest applying thread that is used.
-    pub(crate) applying: f64,
     /// Appending to the log.
     pub(crate) append: f64,
     /// Waiting to be proposed.
@@ -92,7 +90,6 @@ impl Simulator {
             store.latency = Latency {
                 busy,
                 raftstore,
-                applying,
                 append,
                 propose: queue(0.000_5, raftstore) + (append - 0.05).max(0.0) * 0.8,
                 commit: store.latency.commit,

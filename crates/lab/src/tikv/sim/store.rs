@@ -1,6 +1,6 @@
 //! Stores: what is so, and what PD knows of it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use super::latency::Latency;
 use super::process::Process;
@@ -121,8 +121,6 @@ pub(crate) struct Store {
     pub(crate) cpu_used: f64,
     /// What PD knows of it.
     pub(crate) record: Record,
-    /// What it wrote to its log and nobody has read yet.
-    pub(crate) log: VecDeque<(i64, String)>,
 }
 
 /// What a store's processors do at once.
@@ -177,7 +175,6 @@ impl Store {
             latency: Latency::default(),
             cpu_used: 0.0,
             record,
-            log: VecDeque::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Which stores PD takes for replicas and leaders, and by which scores.
 
 use super::Simulator;
+use super::store::FULL;
 
 /// Bytes in a GiB.
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
@@ -41,6 +42,8 @@ impl Simulator {
             && it.record.slow_score < 80.0
             && !self.schedulers.evicts(it.id)
             && it.process.ends_at.is_none()
+            // A transfer to a store that can write no more is refused there.
+            && self.left(store) >= FULL
     }
 
     /// Its score as a leader: what it leads, by its weight. Operators under way count as done.

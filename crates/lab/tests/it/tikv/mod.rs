@@ -2,4 +2,5 @@
 
 mod cluster;
 mod shapes;
+mod symptoms;
 mod timing;
