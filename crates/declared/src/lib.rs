@@ -3,7 +3,7 @@
 //!
 //! - [`factory`] makes the [`DeclaredSubject`] and its [`DeclaredChecker`] from the setting `file`; it connects to
 //!   nothing.
-//! - The file, read strictly within [`limits`]: `file`, one kind of table a file of code.
+//! - The file, read strictly within `limits`: `file`, one kind of table a file of code.
 //! - Looking: health checks (`check`), metrics (`scrape`, `redis_info`) and PromQL, put together in `observe`.
 //! - Judging: one way of judging a file (`checker`).
 //! - Acting through a driver (`actions`), asking more (`probes`), the past (`past`).

@@ -37,7 +37,8 @@ pub(crate) async fn read(
             break;
         }
         let series = prometheus.range(expression, from, to, step).await;
-        let series = series.map_err(|error| error.unavailable(format!("the past of {}", signal.name)))?;
+        let series = series
+            .map_err(|error| Unavailable::new(format!("the past of {}", signal.name), crate::check::why(&error)))?;
         let mut by_place: BTreeMap<Locus, Vec<Series>> = BTreeMap::new();
         for series in series.into_iter().take(limits::READINGS_OF_ONE) {
             if let Some(on) = place(subject, file, signal, &series) {

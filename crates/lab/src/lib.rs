@@ -1,7 +1,7 @@
 //! Environments that are broken for real, to see what an operator makes of it.
 //!
-//! - [`environment`]: what a running system offers here: status, load, faults, a driver. [`ratelimiter`] is one, [`tikv`]
-//!   another.
+//! - [`environment`]: what a running system offers here: status, load, faults, a driver. `ratelimiter` is one, `tikv`
+//!   another; each is a feature.
 //! - [`compose`]: systems in containers, whatever they run.
 //! - [`process`]: the supervisor of its processes, which takes them along when it ends, whatever way it ends.
 //! - [`proxy`]: links that can be made slow, cut or silent.
@@ -23,10 +23,12 @@ mod folder;
 pub mod journal;
 pub mod process;
 pub mod proxy;
+#[cfg(feature = "ratelimiter")]
 pub mod ratelimiter;
 pub mod saturation;
 pub mod scenario;
 pub mod scorecard;
+#[cfg(feature = "tikv")]
 pub mod tikv;
 
 pub use error::LabError;

@@ -83,7 +83,7 @@ fn shown(url: &Url) -> String {
 }
 
 /// The first cause: what the operating system said, as a rule.
-fn root(error: &reqwest::Error) -> String {
+pub(super) fn root(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

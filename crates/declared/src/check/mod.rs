@@ -6,7 +6,7 @@ mod tcp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use operator_prometheus::{QueryClient, QueryError, Series};
+use operator_prometheus::{HttpError, QueryClient, QueryError, Series};
 use operator_protocols::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -117,9 +117,15 @@ pub(crate) fn only(series: &[Series]) -> Result<f64, String> {
     }
 }
 
-/// A query's error with its causes.
+/// A query's error, for people: without the query, which may be long.
 pub(crate) fn why(error: &QueryError) -> String {
-    error.unavailable("").why
+    match error {
+        QueryError::NoAnswer(HttpError::Timeout { .. }) => {
+            format!("the Prometheus server did not answer within {:?}", limits::QUERY_TIMEOUT)
+        }
+        QueryError::NoAnswer(error) => format!("the Prometheus server did not answer: {error}"),
+        error => chain(error),
+    }
 }
 
 /// An error with its causes.

@@ -19,7 +19,7 @@ use operator_protocols::{Evaluation, History, InvariantChecker, InvariantDefinit
 pub use fold::FOLD_ABOVE;
 
 use crate::file::{Limit, SystemFile};
-use scene::Scene;
+use scene::{Scene, Seen};
 
 /// The invariant that is built in: every component answers.
 pub const UP: &str = "up";
@@ -85,9 +85,10 @@ impl InvariantChecker for DeclaredChecker {
 
     fn check(&self, past: &History, now: &Observation) -> Vec<Evaluation> {
         let mut evaluations = up::judge(&self.subject, &self.file, past, now);
+        let seen = Seen::of(&self.file, past, now.at.minus(LOOKBACK));
         for invariant in &self.file.invariants {
             let Some(signal) = self.file.signal(&invariant.signal) else { continue };
-            let scene = Scene { subject: &self.subject, file: &self.file, invariant, signal, past, now };
+            let scene = Scene { subject: &self.subject, file: &self.file, invariant, signal, past, now, seen: &seen };
             let verdicts = match invariant.limit {
                 Limit::Above { .. } | Limit::Below { .. } => threshold::judge(&scene),
                 Limit::Unchanged(time) => unchanged::judge(&scene, time),

@@ -18,6 +18,39 @@ pub(super) struct Scene<'a> {
     pub(super) signal: &'a Signal,
     pub(super) past: &'a History,
     pub(super) now: &'a Observation,
+    pub(super) seen: &'a Seen,
+}
+
+/// When each entity was last told of before now, by the name of the signal.
+#[derive(Debug, Default)]
+pub(super) struct Seen(BTreeMap<String, BTreeMap<Locus, Timestamp>>);
+
+impl Seen {
+    /// Goes over the past once, for all signals on entities that come and go.
+    pub(super) fn of(file: &SystemFile, past: &History, since: Timestamp) -> Self {
+        let of_entities = file.signals.iter().filter(|signal| matches!(signal.place, Place::Entities(_)));
+        let mut seen: BTreeMap<_, BTreeMap<Locus, Timestamp>> =
+            of_entities.map(|signal| (signal.name.clone(), BTreeMap::new())).collect();
+        if seen.is_empty() {
+            return Self::default();
+        }
+        for past in past.since(since) {
+            for signal in &past.signals {
+                let Some(of_signal) = seen.get_mut(&signal.name) else { continue };
+                match of_signal.get_mut(&signal.on) {
+                    Some(last) => *last = past.at,
+                    None => {
+                        of_signal.insert(signal.on.clone(), past.at);
+                    }
+                }
+            }
+        }
+        Self(seen)
+    }
+
+    fn of_signal(&self, name: &str) -> impl Iterator<Item = (&Locus, &Timestamp)> {
+        self.0.get(name).into_iter().flatten()
+    }
 }
 
 /// The verdicts of one invariant, by place.
@@ -50,15 +83,11 @@ impl Scene<'_> {
         let known = self.signal.place.known(self.subject, &self.file.components, &self.file.dependencies);
         let mut places: BTreeMap<_, _> = known.into_iter().map(|(on, _)| (on, None)).collect();
         if matches!(self.signal.place, Place::Entities(_)) {
-            for past in self.past.iter() {
-                for signal in past.signals.iter().filter(|signal| signal.name == self.signal.name) {
-                    if self.is_entity(&signal.on) {
-                        places.insert(signal.on.clone(), Some(past.at));
-                    }
+            let before = self.seen.of_signal(&self.signal.name).map(|(on, at)| (on, *at));
+            for (on, at) in before.chain(readings.keys().map(|on| (on, self.now.at))) {
+                if self.is_entity(on) {
+                    places.insert(on.clone(), Some(at));
                 }
-            }
-            for on in readings.keys().filter(|on| self.is_entity(on)) {
-                places.insert(on.clone(), Some(self.now.at));
             }
         }
         places

@@ -90,13 +90,15 @@ fn plan(subject: &str) -> Result<ComposePlan, LabError> {
     for number in 1..=MEMBERS {
         members.push(publish(&format!("pd-{number}"), true)?);
     }
-    let prometheus = publish(PROMETHEUS, false)?;
+    let prometheus = publish(PROMETHEUS, true)?;
     publish(GRAFANA, false)?;
     let store = |number| Service { name: format!("tikv-{number}"), address: None, component: true };
     services.splice(usize::from(MEMBERS)..usize::from(MEMBERS), (1..=STORES).map(store));
     let urls = members.iter().map(|address| Value::Text(format!("http://{address}"))).collect();
     let settings = BTreeMap::from([
         ("pd".to_owned(), Value::List(urls)),
+        // What PD tells of its members are names that only the containers know.
+        ("seed_only".to_owned(), Value::Bool(true)),
         ("prometheus_url".to_owned(), Value::Text(format!("http://{prometheus}"))),
     ]);
     Ok(ComposePlan {
@@ -209,7 +211,9 @@ mod tests {
         let plan = plan("t").expect("a plan");
         let named: BTreeSet<_> =
             FILES[0].1.split("${").skip(1).filter_map(|rest| rest.split([':', '}']).next()).collect();
-        let given: BTreeSet<_> = plan.variables.keys().map(String::as_str).chain(["OPERATOR_LAB_PROJECT"]).collect();
+        // The project's own, and one whose default fits.
+        let given: BTreeSet<_> =
+            plan.variables.keys().map(String::as_str).chain(["OPERATOR_LAB_PROJECT", "TIKV_OPEN_FILES"]).collect();
         assert_eq!(named, given);
         let services: Vec<_> = plan.services.iter().map(|service| service.name.as_str()).collect();
         let expected = ["pd-1", "pd-2", "pd-3", "tikv-1", "tikv-2", "tikv-3", "tikv-4", "tikv-5", PROMETHEUS, GRAFANA];

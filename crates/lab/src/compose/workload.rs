@@ -43,8 +43,8 @@ impl Inner {
         self.project.write(&self.files, &variables)?;
         self.project.recreate(load.service()).await?;
         let container = self.project.container(load.service()).await?;
-        let mut following = self.project.follow(&container);
-        let mut child = following
+        let mut follow = self.project.follow(&container);
+        let following = follow
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -52,7 +52,9 @@ impl Inner {
         let samples = Arc::new(Mutex::new(VecDeque::new()));
         let (kept, weak) = (Arc::clone(&samples), Arc::downgrade(self));
         let reading = tokio::spawn(async move {
-            let Some(output) = child.stdout.take() else { return };
+            // All of it is moved in here: it is killed when this ends, and not before.
+            let mut following = following;
+            let Some(output) = following.stdout.take() else { return };
             let mut lines = BufReader::new(output).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 let Some(inner) = weak.upgrade() else { return };

@@ -27,7 +27,12 @@ pub struct Stage {
 }
 
 /// Every kind that the lab runs.
-const STAGES: &[Stage] = &[crate::ratelimiter::STAGE, crate::tikv::STAGE];
+const STAGES: &[Stage] = &[
+    #[cfg(feature = "ratelimiter")]
+    crate::ratelimiter::STAGE,
+    #[cfg(feature = "tikv")]
+    crate::tikv::STAGE,
+];
 
 impl Stage {
     /// The stage for a kind of subject.

@@ -154,18 +154,23 @@ async fn two_at_once_are_broken_and_mended_and_leave_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_killed_environment_left_is_ended_by_the_next_one_or_by_hand() {
+async fn what_an_earlier_run_left_is_mended_by_the_next_and_can_be_taken_down_by_hand() {
     let Some(engine) = engine().await else { return };
     let (first, folder) = limiter().await;
     let name = first.project().name().to_owned();
     first.inject(&FaultRequest::new("kill_container").with("component", "redis")).await.expect("kill");
-    // As if its process had been killed: nobody takes anything down.
     let config = RateLimiterConfig { folder: folder.path().to_owned(), ..RateLimiterConfig::default() };
     let in_use = start_in_containers(config.clone()).await.expect_err("it runs").to_string();
     assert!(in_use.contains("runs in"), "{in_use}");
-    std::mem::forget(first);
-    let copy = tempfile::tempdir().expect("temporary folder");
-    assert!(remains(folder.path()) && !remains(copy.path()));
+    drop(first);
+    let (second, cleared) = start_in_containers(config).await.expect("it starts again");
+    assert_eq!(cleared.undone, ["C2: kill redis"]);
+    assert_eq!(second.project().name(), name, "it follows from the folder");
+
+    // As if its process had been killed: nobody takes anything down.
+    std::mem::forget(second);
+    let another = tempfile::tempdir().expect("temporary folder");
+    assert!(remains(folder.path()) && !remains(another.path()));
     assert_ne!(left_of(&engine, &name).await, "");
     let taken_down = take_down_remains(engine.clone(), folder.path()).await.expect("taken down");
     assert_eq!(taken_down, name);

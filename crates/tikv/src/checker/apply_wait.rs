@@ -3,10 +3,11 @@
 
 use operator_protocols::Evaluation;
 
-use super::case::{Case, time};
+use super::case::Case;
 use super::fold::folded;
 use super::invariant::Invariant;
 use super::measured::above;
+use super::wording::time;
 use crate::names;
 use crate::thresholds::Limit;
 

@@ -29,12 +29,13 @@ pub(super) struct Case<'a> {
     /// The stores: those PD knows, or those it knew when it last said.
     pub(super) stores: BTreeMap<u64, StoreDetail>,
     /// Stores that were there and are no more.
-    gone_stores: BTreeSet<u64>,
-    gone_members: BTreeSet<String>,
+    pub(super) gone_stores: BTreeSet<u64>,
+    /// Members of PD that were there and are no more.
+    pub(super) gone_members: BTreeSet<String>,
     /// The member that led before, if another does now.
     pub(super) leader_before: Option<String>,
     pub(super) pulses: BTreeMap<u64, Pulse>,
-    slow_followers: OnceCell<Vec<u64>>,
+    pub(super) slow_followers: OnceCell<Vec<u64>>,
 }
 
 /// What earlier observations say of what there was.
@@ -123,132 +124,6 @@ impl<'a> Case<'a> {
             slow_followers: OnceCell::new(),
         }
     }
-
-    // ---- Names ----------------------------------------------------------------------------------------------------
-
-    pub(super) fn store(&self, id: u64) -> Locus {
-        names::store_locus(self.subject, id)
-    }
-
-    pub(super) fn member(&self, name: &str) -> Locus {
-        names::member_locus(self.subject, name)
-    }
-
-    pub(super) fn all_stores(&self) -> Locus {
-        names::all_stores(self.subject)
-    }
-
-    /// The link from a store to a member of PD.
-    pub(super) fn link(&self, id: u64, member: &str) -> Locus {
-        Locus::Edge(names::store_component(self.subject, id), Id::new(self.subject, member))
-    }
-
-    /// The link between two stores.
-    pub(super) fn between(&self, from: u64, to: u64) -> Locus {
-        Locus::Edge(names::store_component(self.subject, from), names::store_component(self.subject, to))
-    }
-
-    /// The member of PD that leads, as a locus; all of them, if it is not known which.
-    pub(super) fn leader(&self) -> Locus {
-        match &self.details.cluster.leader {
-            Some(leader) => self.member(leader),
-            None => names::all_members(self.subject),
-        }
-    }
-
-    // ---- Numbers --------------------------------------------------------------------------------------------------
-
-    pub(super) fn limit(&self, limit: Limit) -> f64 {
-        self.thresholds.of(limit)
-    }
-
-    /// A threshold that is a time, in the subject's time scale.
-    pub(super) fn duration(&self, limit: Limit) -> f64 {
-        self.thresholds.of(limit) * self.time_scale
-    }
-
-    /// What Prometheus answered to a question.
-    pub(super) fn answer(&self, query: &str) -> Step<&Answer> {
-        let metrics = &self.details.metrics;
-        let why = match metrics.answers_by_query.get(query) {
-            Some(answer) => match &answer.why_not {
-                None => return Ok(answer),
-                Some(why) => why.as_str(),
-            },
-            None if !metrics.configured => "there is no Prometheus in the settings",
-            None => metrics.silence.as_deref().unwrap_or("Prometheus was not asked"),
-        };
-        Err(Verdict::Suppressed(format!("{query} was not read: {why}")))
-    }
-
-    /// A number about a store.
-    pub(super) fn metric(&self, query: &str, id: u64) -> Step<f64> {
-        let answer = self.answer(query)?;
-        if let Some(value) = answer.stores.get(&id).filter(|value| value.is_finite()) {
-            return Ok(*value);
-        }
-        if self.scraped(id) != Some(true) {
-            return Err(untold(query, &names::store(id)));
-        }
-        if counts_from_zero(query) {
-            return Ok(0.0);
-        }
-        if may_be_absent(query) || (is_quantile(query) && self.busy(id).is_err()) {
-            return Err(idle());
-        }
-        Err(untold(query, &names::store(id)))
-    }
-
-    /// A number about a store by a further label.
-    pub(super) fn metric_by(&self, query: &str, label: &str, id: u64) -> Step<Option<f64>> {
-        let of_label = self.answer(query)?.stores_by.get(label);
-        Ok(of_label.and_then(|stores| stores.get(&id)).copied().filter(|value| value.is_finite()))
-    }
-
-    /// A number about a member of PD.
-    pub(super) fn member_metric(&self, query: &str, name: &str) -> Step<f64> {
-        let answer = self.answer(query)?;
-        if let Some(value) = answer.members.get(name).filter(|value| value.is_finite()) {
-            return Ok(*value);
-        }
-        if self.details.metrics.member("member_scraped", name).is_none_or(|up| up < 0.5) {
-            return Err(untold(query, name));
-        }
-        if counts_from_zero(query) {
-            return Ok(0.0);
-        }
-        // Without transactions nobody asks for timestamps.
-        if query == "tso_p99" { Err(idle()) } else { Err(untold(query, name)) }
-    }
-
-    pub(super) fn scraped(&self, id: u64) -> Option<bool> {
-        self.pulses.get(&id).and_then(|pulse| pulse.scraped)
-    }
-
-    /// Requests a second that a store is asked, of all types.
-    pub(super) fn traffic(&self, id: u64) -> Step<f64> {
-        let answer = self.answer("request_rate")?;
-        let rates = answer.stores_by.values().filter_map(|stores| stores.get(&id)).filter(|rate| rate.is_finite());
-        let (count, sum) = rates.fold((0, 0.0), |(count, sum), rate| (count + 1, sum + rate.max(0.0)));
-        match (count, self.scraped(id)) {
-            // A type that nobody uses has no series.
-            (0, Some(true)) => Ok(0.0),
-            (0, _) => Err(untold("request_rate", &names::store(id))),
-            _ => Ok(sum),
-        }
-    }
-
-    /// That a store is asked enough for its latency to say something.
-    pub(super) fn busy(&self, id: u64) -> Step<()> {
-        if self.traffic(id)? < self.limit(Limit::Traffic) { Err(idle()) } else { Ok(()) }
-    }
-
-    /// The stores that others wait for, as the write path tells.
-    pub(super) fn slow_followers(&self) -> &[u64] {
-        self.slow_followers.get_or_init(|| write_path::slow_followers(self))
-    }
-
-    // ---- What is known of PD and its stores -----------------------------------------------------------------------
 
     /// That PD's leader answers.
     pub(super) fn pd(&self) -> Step<()> {
@@ -344,69 +219,6 @@ impl<'a> Case<'a> {
             )
         })
     }
-
-    // ---- Loci -----------------------------------------------------------------------------------------------------
-
-    /// Judges every store by `judge`; one that PD does not know any more is gone.
-    pub(super) fn each_store(&self, invariant: &str, judge: impl Fn(u64, &StoreDetail) -> Step) -> Vec<Evaluation> {
-        let judged = self.stores.iter().map(|(&id, store)| {
-            let verdict = judge(id, store).unwrap_or_else(|verdict| verdict);
-            Evaluation::new(invariant, self.store(id), verdict)
-        });
-        judged.chain(self.gone_stores(invariant)).collect()
-    }
-
-    /// The same, of stores that run and are reached; what one that does not would say of itself is not judged.
-    pub(super) fn each_living_store(
-        &self,
-        invariant: &str,
-        judge: impl Fn(u64, &StoreDetail) -> Step,
-    ) -> Vec<Evaluation> {
-        self.each_store(invariant, |id, store| {
-            if self.lost(id) {
-                return Err(Verdict::Suppressed("the store does not answer".to_owned()));
-            }
-            judge(id, store)
-        })
-    }
-
-    fn gone_stores(&self, invariant: &str) -> Vec<Evaluation> {
-        self.gone_stores.iter().map(|&id| Evaluation::new(invariant, self.store(id), Verdict::Gone)).collect()
-    }
-
-    pub(super) fn gone(&self) -> impl Iterator<Item = u64> + '_ {
-        self.gone_stores.iter().copied()
-    }
-
-    /// Judges every member of PD by `judge`; one that PD does not know any more is gone.
-    pub(super) fn each_member(&self, invariant: &str, judge: impl Fn(&str, &MemberDetail) -> Step) -> Vec<Evaluation> {
-        let judged = self.details.members.iter().map(|(name, member)| {
-            let verdict = judge(name, member).unwrap_or_else(|verdict| verdict);
-            Evaluation::new(invariant, self.member(name), verdict)
-        });
-        let gone = self.gone_members.iter().map(|name| Evaluation::new(invariant, self.member(name), Verdict::Gone));
-        judged.chain(gone).collect()
-    }
-
-    /// One evaluation of the whole.
-    pub(super) fn one(&self, invariant: &str, on: Locus, verdict: Step) -> Vec<Evaluation> {
-        vec![Evaluation::new(invariant, on, verdict.unwrap_or_else(|verdict| verdict))]
-    }
-}
-
-/// Whether there is no such number where nothing of the kind happens, though the store is busy with other things.
-fn may_be_absent(query: &str) -> bool {
-    queries::find(query).is_some_and(|query| query.may_be_absent)
-}
-
-/// Whether there are no series of a question before the first event that it counts.
-fn counts_from_zero(query: &str) -> bool {
-    queries::find(query).is_some_and(|query| query.absent_is_zero)
-}
-
-/// Whether a question asks for a quantile, which there is none of while nothing happens.
-fn is_quantile(query: &str) -> bool {
-    queries::find(query).is_some_and(|query| query.expression.contains("histogram_quantile"))
 }
 
 /// Too little happens to judge.
@@ -417,27 +229,4 @@ pub(super) fn idle() -> Verdict {
 /// Something did not say what was needed.
 pub(super) fn untold(what: &str, who: &str) -> Verdict {
     Verdict::Unknown(Unavailable::new(format!("{what} of {who}"), "it was not told in this observation"))
-}
-
-/// A number of bytes, for people.
-pub(super) fn bytes(number: f64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut number = number;
-    let mut unit = 0;
-    while number.abs() >= 1024.0 && unit + 1 < UNITS.len() {
-        number /= 1024.0;
-        unit += 1;
-    }
-    format!("{number:.1} {}", UNITS[unit])
-}
-
-/// A time, for people.
-pub(super) fn time(seconds: f64) -> String {
-    match seconds {
-        s if s < 0.001 => format!("{:.2} ms", s * 1000.0),
-        s if s < 1.0 => format!("{:.0} ms", s * 1000.0),
-        s if s < 120.0 => format!("{s:.1} s"),
-        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
-    }
 }

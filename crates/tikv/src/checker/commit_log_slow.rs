@@ -5,10 +5,11 @@
 
 use operator_protocols::{Evaluation, Locus, Verdict};
 
-use super::case::{Case, time};
+use super::case::Case;
 use super::fold::{fold, folded};
 use super::invariant::Invariant;
 use super::measured::above;
+use super::wording::time;
 use super::{slow_store_disk, write_path};
 use crate::names;
 use crate::thresholds::Limit;

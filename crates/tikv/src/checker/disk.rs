@@ -1,6 +1,7 @@
 //! How full a store's disk is: by the store's own word, which is exact, or else by PD's, which has four digits.
 
-use super::case::{Case, Step, bytes, untold};
+use super::case::{Case, Step, untold};
+use super::wording::bytes;
 use crate::names;
 
 /// A disk, in bytes.

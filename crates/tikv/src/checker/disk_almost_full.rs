@@ -2,10 +2,11 @@
 
 use operator_protocols::{Evaluation, Finding, Verdict};
 
-use super::case::{Case, bytes};
+use super::case::Case;
 use super::disk;
 use super::fold::folded;
 use super::invariant::{Invariant, Source};
+use super::wording::bytes;
 use crate::names;
 use crate::thresholds::Limit;
 

@@ -5,10 +5,11 @@
 
 use operator_protocols::{Evaluation, Locus, Verdict};
 
-use super::case::{Case, Step, idle, time, untold};
+use super::case::{Case, Step, idle, untold};
 use super::fold::{fold, folded};
 use super::invariant::Invariant;
 use super::measured::violated;
+use super::wording::time;
 use super::{tso_slow, write_path};
 use crate::names;
 use crate::thresholds::Limit;

@@ -2,10 +2,11 @@
 
 use operator_protocols::{Evaluation, Verdict};
 
-use super::case::{Case, Step, bytes, untold};
+use super::case::{Case, Step, untold};
 use super::fold::folded;
 use super::invariant::Invariant;
 use super::measured::above;
+use super::wording::bytes;
 use crate::names;
 use crate::thresholds::Limit;
 

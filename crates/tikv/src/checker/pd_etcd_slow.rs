@@ -1,10 +1,11 @@
 //! `pd_etcd_slow`: a member of PD is slow to write to its disk, so that the leader it is, or follows, may be lost.
 
-use operator_protocols::Evaluation;
+use operator_protocols::{Evaluation, Verdict};
 
-use super::case::{Case, time};
+use super::case::Case;
 use super::invariant::Invariant;
 use super::measured::above;
+use super::wording::time;
 use crate::thresholds::Limit;
 
 const NAME: &str = "pd_etcd_slow";
@@ -17,7 +18,7 @@ pub(super) const INVARIANT: Invariant = Invariant::new(NAME, "A member of PD wri
 fn judge(case: &Case<'_>) -> Vec<Evaluation> {
     case.each_member(NAME, |name, member| {
         if super::pd_member_unhealthy::answers(member) == Some(false) {
-            return Err(operator_protocols::Verdict::Suppressed("the member does not answer".to_owned()));
+            return Err(Verdict::Suppressed("the member does not answer".to_owned()));
         }
         let p99 = case.member_metric("wal_fsync_p99", name)?;
         Ok(above(p99, case.limit(Limit::WalFsync), || format!("{name} takes {} to write to its disk", time(p99))))
@@ -26,8 +27,6 @@ fn judge(case: &Case<'_>) -> Vec<Evaluation> {
 
 #[cfg(test)]
 mod tests {
-    use operator_protocols::Verdict;
-
     use super::super::scene::{Scene, member};
     use super::*;
 

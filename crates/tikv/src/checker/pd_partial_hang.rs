@@ -5,9 +5,10 @@
 
 use operator_protocols::{Evaluation, Finding, Verdict};
 
-use super::case::{Case, Step, time, untold};
+use super::case::{Case, Step, untold};
 use super::invariant::{Invariant, Source};
 use super::pulse::Standing;
+use super::wording::time;
 use crate::thresholds::Limit;
 
 const NAME: &str = "pd_partial_hang";

@@ -5,9 +5,10 @@
 
 use operator_protocols::{Evaluation, Finding, Verdict};
 
-use super::case::{Case, Step, time, untold};
+use super::case::{Case, Step, untold};
 use super::invariant::{Invariant, Source};
 use super::store_offline_stuck::no_target;
+use super::wording::time;
 use crate::names;
 use crate::thresholds::Limit;
 

@@ -3,9 +3,10 @@
 
 use operator_protocols::{Evaluation, Finding, Verdict};
 
-use super::case::{Case, Step, time, untold};
+use super::case::{Case, Step, untold};
 use super::fold::folded;
 use super::pulse::{Pulse, Standing};
+use super::wording::time;
 use crate::details::{StoreDetail, StoreState};
 use crate::names;
 

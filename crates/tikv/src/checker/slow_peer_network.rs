@@ -1,14 +1,15 @@
 //! `slow_peer_network`: two stores that live reach each other slowly or not at all.
 //!
-//! A link is judged when an end has complained of it within the last two minutes; if both ends do, it is told once. A store to which most of the others
-//! have a bad link is one finding about that store: it is its network that is bad, and the links are folded into it.
+//! A link is judged when an end has complained of it within the last two minutes; if both ends do, it is told once. A store
+//! to which most of the others have a bad link is one finding about that store: it is its network that is bad, and the links
+//! are folded into it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use operator_protocols::{Evaluation, Finding, Locus, Observation, Value, Verdict};
+use operator_protocols::{Evaluation, Finding, Locus, Verdict};
 
-use super::case::{Case, Step};
+use super::case::{Case, Step, untold};
+use super::complaints::{self, Link};
 use super::invariant::{Invariant, Source};
 use super::measured::RATE_WINDOW;
 use crate::names;
@@ -16,19 +17,16 @@ use crate::thresholds::Limit;
 
 const NAME: &str = "slow_peer_network";
 
-/// For so long a link is judged after it was last complained of, so that its finding can clear.
-pub(super) const REMEMBERED: Duration = Duration::from_secs(100);
+/// More bad links than this, without a store that most of them have in common, are one finding.
+const FOLD_ABOVE: usize = 20;
 /// Links that are judged in one observation: a whole cluster that complains needs no more to be told.
 const MOST: usize = 500;
 
 pub(super) const INVARIANT: Invariant = Invariant::new(NAME, "Stores reach each other, and soon", judge)
-    .at("link between two stores, store")
+    .at("link between two stores, store, all stores")
     .limit(Limit::NetworkScore)
     .grace(120)
     .needs(&[Source::Metrics, Source::Leader]);
-
-/// A link, from the store that complains to the one it complains of.
-type Link = (u64, u64);
 
 fn judge(case: &Case<'_>) -> Vec<Evaluation> {
     let sick = sick(case);
@@ -54,7 +52,14 @@ fn judge(case: &Case<'_>) -> Vec<Evaluation> {
         }
         readable(case, id)
     });
-    let (lately, forgotten) = complained_of(case);
+    let (lately, forgotten) = complaints::lately(case);
+    let told = |(from, to): &Link| {
+        let both = from > to && sick.contains_key(&(*to, *from));
+        !both && !common.contains(from) && !common.contains(to)
+    };
+    let one_by_one = sick.keys().filter(|link| told(link)).count();
+    let folds = one_by_one > FOLD_ABOVE;
+    evaluations.push(Evaluation::new(NAME, case.all_stores(), of_all(case, &sick, folds, one_by_one)));
     for (from, to) in sick.keys().copied().chain(lately).collect::<BTreeSet<Link>>().into_iter().take(MOST) {
         let verdict =
             match sick.get(&(from, to)) {
@@ -64,9 +69,8 @@ fn judge(case: &Case<'_>) -> Vec<Evaluation> {
                 _ if !is_reached(case, from) || !is_reached(case, to) => {
                     Verdict::Suppressed("a store at its end does not answer".to_owned())
                 }
-                Some(_) if common.contains(&from) || common.contains(&to) => Verdict::Suppressed("folded".to_owned()),
-                // Both ends complain of one link: it is told once.
-                Some(_) if from > to && sick.contains_key(&(to, from)) => Verdict::Suppressed("folded".to_owned()),
+                // What both ends complain of is told once.
+                Some(_) if folds || !told(&(from, to)) => Verdict::Suppressed("folded".to_owned()),
                 Some(finding) => Verdict::Violated(finding.clone()),
                 None => readable(case, from).unwrap_or_else(|verdict| verdict),
             };
@@ -95,7 +99,7 @@ fn readable(case: &Case<'_>, id: u64) -> Step {
     case.answer("unreachable")?;
     match case.scraped(id) {
         Some(true) => Ok(Verdict::Ok),
-        _ => Err(super::case::untold("what it cannot reach", &names::store(id))),
+        _ => Err(untold("what it cannot reach", &names::store(id))),
     }
 }
 
@@ -145,6 +149,34 @@ fn finding(case: &Case<'_>, (from, to): Link, message: String, measured: f64, th
     }
 }
 
+/// The verdict on the network as a whole.
+fn of_all(case: &Case<'_>, sick: &BTreeMap<Link, Finding>, folds: bool, count: usize) -> Verdict {
+    let Some(example) = sick.values().next() else {
+        let readable = case.pd().and_then(|()| case.answer("unreachable"));
+        return match readable {
+            Err(verdict) => verdict,
+            Ok(_) if case.stores.is_empty() => Verdict::Suppressed("there is no store".to_owned()),
+            Ok(_) if case.stores.keys().any(|id| !case.lost(*id) && case.scraped(*id) != Some(true)) => {
+                Verdict::Suppressed("told at its stores".to_owned())
+            }
+            Ok(_) => Verdict::Ok,
+        };
+    };
+    if !folds {
+        return Verdict::Suppressed("told at its links and stores".to_owned());
+    }
+    Verdict::Violated(Finding {
+        involves: sick.keys().take(FOLD_ABOVE).map(|(from, to)| case.between(*from, *to)).collect(),
+        persists: Some(RATE_WINDOW),
+        count: u32::try_from(count).unwrap_or(u32::MAX),
+        ..Finding::new(
+            format!("{count} links between stores are bad, for example: {}", example.message),
+            sick.values().map(|finding| finding.measured).fold(0.0, f64::max),
+            case.limit(Limit::NetworkScore),
+        )
+    })
+}
+
 fn of_store(case: &Case<'_>, id: u64, sick: &BTreeMap<Link, Finding>) -> Finding {
     let own: Vec<(&Link, &Finding)> = sick.iter().filter(|((from, to), _)| *from == id || *to == id).collect();
     let example = own.first().map_or("", |(_, finding)| finding.message.as_str());
@@ -162,43 +194,6 @@ fn of_store(case: &Case<'_>, id: u64, sick: &BTreeMap<Link, Finding>) -> Finding
             own.iter().map(|(_, finding)| finding.measured).fold(0.0, f64::max),
             case.limit(Limit::NetworkScore),
         )
-    }
-}
-
-/// The links that were complained of lately, and those of which the last complaint has just become too old.
-fn complained_of(case: &Case<'_>) -> (BTreeSet<Link>, BTreeSet<Link>) {
-    let (mut lately, mut before) = (BTreeSet::new(), BTreeSet::new());
-    let horizon = case.now.at.minus(REMEMBERED);
-    for seen in case.past.since(case.now.at.minus(super::LOOKBACK)) {
-        let complaints = if seen.at < horizon { &mut before } else { &mut lately };
-        complaints_of(seen, case, complaints);
-    }
-    let forgotten = before.difference(&lately).copied().take(MOST).collect();
-    (lately, forgotten)
-}
-
-/// The complaints in a past observation, read without reading all of it.
-fn complaints_of(seen: &Observation, case: &Case<'_>, into: &mut BTreeSet<Link>) {
-    let id = |text: &String| text.parse::<u64>().ok();
-    let stores = seen.details.get("stores").and_then(Value::as_map).into_iter().flatten();
-    for (from, store) in stores {
-        let scores = store.get("network_slow_score").and_then(Value::as_map).into_iter().flatten();
-        for (to, score) in scores {
-            let bad = score.as_f64().is_some_and(|score| score >= case.limit(Limit::NetworkScore));
-            if let (true, Some(from), Some(to)) = (bad, id(from), id(to)) {
-                into.insert((from, to));
-            }
-        }
-    }
-    let answers = seen.details.get("metrics").and_then(|metrics| metrics.get("answers_by_query"));
-    let rates = answers.and_then(|answers| answers.get("unreachable")).and_then(|answer| answer.get("stores_by"));
-    for (to, rates) in rates.and_then(Value::as_map).into_iter().flatten() {
-        for (from, rate) in rates.as_map().into_iter().flatten() {
-            let bad = rate.as_f64().is_some_and(|rate| rate > case.limit(Limit::Unreachable));
-            if let (true, Some(from), Some(to)) = (bad, id(from), id(to)) {
-                into.insert((from, to));
-            }
-        }
     }
 }
 
@@ -242,6 +237,17 @@ mod tests {
         assert_eq!(judged.violated(), [(NAME, "store-3".to_owned())]);
         assert_eq!(judged.finding(NAME, &store(3)).count, 3);
         assert_eq!(judged.suppressed(NAME, &edge(1, 3)), "folded");
+    }
+
+    #[test]
+    fn many_bad_links_without_a_common_end_are_one_finding() {
+        let mut scene = Scene::of(60);
+        for id in 1..=21 {
+            scene.store(id).network_slow_score.insert(id + 30, 100);
+        }
+        let judged = scene.judge();
+        assert_eq!(judged.violated(), [(NAME, "group tikv".to_owned())]);
+        assert_eq!(judged.suppressed(NAME, &edge(1, 31)), "folded");
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use operator_protocols::{Evaluation, Finding, Verdict};
 
-use super::case::{Case, Step, time};
+use super::case::{Case, Step};
 use super::fold::folded;
 use super::invariant::{Invariant, Source};
+use super::wording::time;
 use crate::names;
 use crate::thresholds::Limit;
 

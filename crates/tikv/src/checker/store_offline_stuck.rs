@@ -4,9 +4,10 @@
 
 use operator_protocols::{Evaluation, Finding, Verdict};
 
-use super::case::{Case, time, untold};
+use super::case::{Case, untold};
 use super::fold::folded;
 use super::invariant::{Invariant, Source};
+use super::wording::time;
 use crate::details::{DriftDetail, StoreState};
 use crate::names;
 use crate::thresholds::Limit;

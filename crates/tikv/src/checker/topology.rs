@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use operator_protocols::{Discrepancy, DiscrepancyKind, Finding, Locus, Verdict};
 
 use super::case::{Case, Step, untold};
+use super::fold::folded;
 use super::invariant::{Invariant, Source};
 use crate::details::{StoreDetail, StoreState};
 use crate::names;
@@ -35,9 +36,8 @@ pub(super) const VERSION_SKEW: Invariant =
 
 pub(super) const STORE_LABELS: Invariant =
     Invariant::new("store_labels", "Every store has the labels by which replicas are kept apart", |case| {
-        case.each_store("store_labels", |id, store| labels(case, id, store))
+        folded(case, "store_labels", case.each_store("store_labels", |id, store| labels(case, id, store)))
     })
-    .at("store")
     .unit("labels")
     .needs(&[Source::Leader]);
 

@@ -2,9 +2,10 @@
 
 use operator_protocols::{Evaluation, Verdict};
 
-use super::case::{Case, time};
+use super::case::Case;
 use super::invariant::{Invariant, Source};
 use super::measured::above;
+use super::wording::time;
 use crate::thresholds::Limit;
 
 const NAME: &str = "tso_slow";

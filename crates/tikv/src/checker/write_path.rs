@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use operator_protocols::{History, Locus, Observation, Timestamp};
 
-use super::case::{Case, Earlier, time};
+use super::case::{Case, Earlier};
+use super::wording::time;
 use crate::details::Details;
 use crate::thresholds::{Limit, Thresholds};
 

@@ -2,10 +2,11 @@
 
 use operator_protocols::{Evaluation, Finding, Verdict};
 
-use super::case::{Case, bytes, time};
+use super::case::Case;
 use super::fold::folded;
 use super::invariant::Invariant;
 use super::measured::RATE_WINDOW;
+use super::wording::{bytes, time};
 use crate::names;
 use crate::thresholds::Limit;
 

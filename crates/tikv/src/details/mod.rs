@@ -61,7 +61,7 @@ impl Details {
     pub(crate) fn write_to(&self, observation: &mut Observation) {
         wire::write(observation, "cluster", &self.cluster);
         wire::write(observation, "members", &self.members);
-        wire::write(observation, "stores", &self.stores);
+        wire::write_lean(observation, "stores", &self.stores);
         wire::write(observation, "metrics", &self.metrics);
         wire::write(observation, "drift", &self.drift);
     }

@@ -1,6 +1,8 @@
 //! Between the typed details and the free-form values of the protocol, by way of JSON, which is what both are on the
 //! wire.
 
+use std::collections::BTreeMap;
+
 use operator_protocols::{Observation, Unavailable, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,6 +13,26 @@ pub(super) fn write<T: Serialize>(observation: &mut Observation, key: &str, deta
         Ok(value) => {
             observation.details.insert(key.to_owned(), value);
         }
+        Err(error) => observation.unavailable.push(Unavailable::new(key, error.to_string())),
+    }
+}
+
+/// Writes a map of things of one kind, each without what is as it is by default: there may be a thousand.
+pub(super) fn write_lean<K: ToString, T: Serialize + Default>(
+    observation: &mut Observation,
+    key: &str,
+    things: &BTreeMap<K, T>,
+) {
+    let usual = serde_json::to_value(T::default()).unwrap_or_default();
+    let lean = things.iter().map(|(key, thing)| {
+        let mut thing = serde_json::to_value(thing)?;
+        if let Some(fields) = thing.as_object_mut() {
+            fields.retain(|name, value| usual.get(name) != Some(value));
+        }
+        Ok((key.to_string(), thing))
+    });
+    match lean.collect::<Result<serde_json::Map<_, _>, serde_json::Error>>() {
+        Ok(lean) => write(observation, key, &lean),
         Err(error) => observation.unavailable.push(Unavailable::new(key, error.to_string())),
     }
 }

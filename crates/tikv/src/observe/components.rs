@@ -117,11 +117,11 @@ fn member_component(subject: &str, name: &str, member: &MemberDetail, details: &
 }
 
 fn store_component(subject: &str, store: &StoreDetail, pulse: Option<Pulse>, details: &Details) -> Component {
-    let (state, raw_state) = if details.cluster.answers {
-        (store_state(store, pulse), store.state_name.clone())
-    } else {
-        (ComponentState::Unknown, "not known while PD's leader does not answer".to_owned())
+    let raw_state = match details.cluster.answers {
+        true => store.state_name.clone(),
+        false => "not told while PD's leader does not answer".to_owned(),
     };
+    let state = store_state(store, pulse);
     let mut labels = BTreeMap::new();
     for label in &details.cluster.location_labels {
         labels.extend(store.labels.get(label).map(|value| (label.clone(), value.clone())));
@@ -147,6 +147,8 @@ fn store_state(store: &StoreDetail, pulse: Option<Pulse>) -> ComponentState {
         Standing::Unheard if store.state_name == "Down" || pulse.age_s.is_some_and(|age| age > GONE_AFTER_S) => {
             ComponentState::Down
         }
+        // It may be PD that is deaf; but nobody says that the store serves, either.
+        Standing::PdHearsNobody if pulse.scraped != Some(true) => ComponentState::Unknown,
         _ => pulse.component(),
     };
     let ails = store.is_busy || store.slow_score.is_some_and(|score| score >= SLOW_SCORE);
@@ -181,16 +183,17 @@ mod tests {
     use super::*;
     use crate::thresholds::Thresholds;
 
-    fn state(store: StoreDetail, scraped: Option<f64>) -> ComponentState {
+    fn state(store: &StoreDetail, scraped: Option<f64>) -> ComponentState {
         let mut details = Details::default();
         let other = StoreDetail { id: 9, heartbeat_age_s: Some(1.0), ..StoreDetail::default() };
+        details.cluster.answers = true;
         details.stores.extend([(store.id, store.clone()), (9, other)]);
         if let Some(up) = scraped {
             let answer = details.metrics.answers_by_query.entry("store_scraped".to_owned()).or_default();
             answer.stores.insert(store.id, up);
         }
         let pulses = crate::checker::pulse::of(&details, &Thresholds::default(), 0);
-        store_state(&store, pulses.get(&store.id).copied())
+        store_state(store, pulses.get(&store.id).copied())
     }
 
     #[test]
@@ -201,19 +204,19 @@ mod tests {
             heartbeat_age_s: Some(age),
             ..StoreDetail::default()
         };
-        assert_eq!(state(store("Up", 10.0), None), ComponentState::Up);
-        assert_eq!(state(store("Disconnected", 25.0), None), ComponentState::Unknown);
-        assert_eq!(state(store("Disconnected", 25.0), Some(0.0)), ComponentState::Down);
-        assert_eq!(state(store("Disconnected", 601.0), None), ComponentState::Down);
-        assert_eq!(state(store("Down", 61.0), None), ComponentState::Down, "PD gave it up");
-        assert_eq!(state(store("Offline", 10.0), None), ComponentState::Up);
+        assert_eq!(state(&store("Up", 10.0), None), ComponentState::Up);
+        assert_eq!(state(&store("Disconnected", 25.0), None), ComponentState::Unknown);
+        assert_eq!(state(&store("Disconnected", 25.0), Some(0.0)), ComponentState::Down);
+        assert_eq!(state(&store("Disconnected", 601.0), None), ComponentState::Down);
+        assert_eq!(state(&store("Down", 61.0), None), ComponentState::Down, "PD gave it up");
+        assert_eq!(state(&store("Offline", 10.0), None), ComponentState::Up);
     }
 
     #[test]
     fn a_store_that_says_that_it_is_slow_or_busy_is_degraded() {
         let well = StoreDetail { id: 4, heartbeat_age_s: Some(3.0), ..StoreDetail::default() };
-        assert_eq!(state(StoreDetail { slow_score: Some(80), ..well.clone() }, None), ComponentState::Degraded);
-        assert_eq!(state(StoreDetail { slow_score: Some(79), ..well.clone() }, None), ComponentState::Up);
-        assert_eq!(state(StoreDetail { is_busy: true, ..well }, None), ComponentState::Degraded);
+        assert_eq!(state(&StoreDetail { slow_score: Some(80), ..well.clone() }, None), ComponentState::Degraded);
+        assert_eq!(state(&StoreDetail { slow_score: Some(79), ..well.clone() }, None), ComponentState::Up);
+        assert_eq!(state(&StoreDetail { is_busy: true, ..well }, None), ComponentState::Degraded);
     }
 }

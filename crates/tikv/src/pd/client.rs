@@ -17,7 +17,7 @@ use super::call::{Call, Method, Reply};
 use super::error::PdError;
 
 /// Of an answer of the ordinary kind: a thousand stores take about 1.5 MB.
-const MAX_BYTES: usize = 16 << 20;
+const MAX_BYTES: usize = 8 << 20;
 /// Of an answer that may hold any number of regions.
 const MAX_SAMPLE_BYTES: usize = 256 << 10;
 /// A reading that a member has not answered by then is put to the next one as well.

@@ -7,6 +7,8 @@ pub(crate) mod api;
 mod call;
 mod client;
 mod error;
+#[cfg(test)]
+mod recorded;
 
 pub(crate) use call::{Call, Method};
 pub(crate) use client::{PdClient, shown};

@@ -31,6 +31,29 @@ async fn watch(address: SocketAddr, more: &str) -> (Home, OperatorProcess) {
     (home, operator)
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_described_system_is_looked_at_by_every_verb_that_looks() {
+    let home = Home::new("");
+    // Nobody listens there.
+    std::fs::write(home.path("system.toml"), EXAMPLE.replace("127.0.0.1:9090", "127.0.0.1:1")).expect("written");
+    let file = format!("subject.declared.file={}", home.path("system.toml").display());
+    let flags = ["--subject", "declared", "--set", &file];
+    let with = |verb: &[&'static str]| [verb, &flags].concat();
+    assert_eq!(home.ask(0, &with(&["check-config"])).await["config"]["subjects"], json!(["declared"]));
+    let shown = home.ask(0, &with(&["subjects", "show"])).await;
+    assert_eq!(shown["subject"]["descriptor"]["destinations"], json!(["127.0.0.1:1"]), "{shown}");
+    let checked = home.ask(3, &with(&["check", "--every", "10ms"])).await.to_string();
+    assert!(checked.contains("prometheus has not answered for"), "{checked}");
+    let doctor = home.ask(3, &with(&["doctor"])).await.to_string();
+    assert!(doctor.contains("could not connect to 127.0.0.1:1"), "{doctor}");
+
+    std::fs::write(home.path("system.toml"), EXAMPLE.replace("address =", "adress =")).expect("written");
+    let refused = home.operator(&with(&["check-config"])).await;
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("component[0].adress: there is no such key; did you mean address?"), "{said}");
+}
+
 fn component(name: &str) -> Value {
     json!({ "component": { "subject": "metrics", "local": name } })
 }
@@ -118,7 +141,7 @@ async fn a_target_that_dies_is_named_by_who_scrapes_it() {
          kind = \"scrape\"\n",
         exporter.address
     );
-    let (_home, mut operator) = watch(prometheus.address, &declared).await;
+    let (home, mut operator) = watch(prometheus.address, &declared).await;
     exporter.kill_nine().await;
     let (mut by_target, mut by_component) = (None, None);
     while by_target.is_none() || by_component.is_none() {
@@ -137,7 +160,6 @@ async fn a_target_that_dies_is_named_by_who_scrapes_it() {
     assert!(message(&by_target).starts_with("Prometheus cannot scrape it"), "{by_target}");
     assert_eq!(by_component["on"], component("exporter"), "{by_component}");
     assert_eq!(by_target["incident"], by_component["incident"], "one death is one incident");
-    let home = _home;
     let incident = by_component["incident"].as_str().expect("an incident");
     let deadline = std::time::Instant::now() + PATIENCE;
     loop {
