@@ -26,6 +26,7 @@ const WINDOW: Duration = Duration::from_secs(1800);
 pub(super) const RESTARTED: Invariant =
     Invariant::new("store_restarted", "No store starts again unprepared", restarted)
         .unit("starts")
+        .limit(Limit::HeartbeatAge)
         .needs(&[Source::Leader]);
 
 pub(super) const CRASH_LOOP: Invariant = Invariant::new("crash_loop", "No store starts again and again", crash_loop)
@@ -50,6 +51,10 @@ fn restarted(case: &Case<'_>) -> Vec<Evaluation> {
         }
         if acted_on(case, id) {
             return Err(Verdict::Suppressed("it was restarted on purpose".to_owned()));
+        }
+        if before.last().and_then(|seen| seen.age_s).is_some_and(|age| age > case.limit(Limit::HeartbeatAge)) {
+            let why = "it had been away for long, which store_disconnected told; that it runs again is no news";
+            return Err(Verdict::Suppressed(why.to_owned()));
         }
         let fresh = before.iter().rev().find(|seen| seen.age_s.is_some_and(|age| age <= FRESH_S));
         if fresh.is_some_and(|seen| seen.leaders <= NEXT_TO_NOTHING * seen.regions) {
