@@ -29,6 +29,7 @@ const WINDOW: Duration = Duration::from_secs(1800);
 pub(super) const RESTARTED: Invariant =
     Invariant::new("store_restarted", "No store starts again unprepared", restarted)
         .unit("starts")
+        .limit(Limit::HeartbeatAge)
         .needs(&[Source::Leader]);
 
 pub(super) const CRASH_LOOP: Invariant = Invariant::new("crash_loop", "No store starts again and again", crash_loop)
