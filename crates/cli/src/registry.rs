@@ -9,8 +9,6 @@ use operator_lab::scenario::Scenario;
 use operator_lab::{LabError, scenario::ScenarioError};
 use operator_protocols::{BoxFuture, SubjectFactory};
 
-use crate::host::Pace;
-
 /// One kind of subject.
 pub struct SubjectKind {
     /// Its name, as a configuration and `--subject` give it.
@@ -35,12 +33,16 @@ pub type Starting<T> = BoxFuture<'static, Result<T, LabError>>;
 pub struct Lab {
     /// Its scenarios.
     pub scenario: fn(&str, u64) -> Result<Scenario, ScenarioError>,
-    /// Starts the environment of a scenario in a folder.
-    pub start: fn(&Scenario, PathBuf) -> Starting<Stage>,
+    /// Starts the environment of a scenario in a folder; one with a time of its own so many times as fast as real time.
+    pub start: fn(&Scenario, PathBuf, f64) -> Starting<Stage>,
+    /// Whether it is a simulation, which is said wherever it is shown.
+    pub simulated: bool,
     /// The programs it runs.
     pub programs: &'static [&'static str],
     /// The chapters of the demonstration.
     pub demo: &'static [DemoChapter],
+    /// The scenario whose environment and load the whole demonstration runs in.
+    pub demo_environment: &'static str,
     /// The demonstration's times, by the clock of the environment.
     pub demo_time: DemoTime,
     /// What the demonstration adds to the subject's settings, as `--set` would, and why.
@@ -50,6 +52,8 @@ pub struct Lab {
 /// The times of a demonstration, by the clock of its environment: a simulated system's goes faster than the real one.
 #[derive(Debug, Clone, Copy)]
 pub struct DemoTime {
+    /// How many of its seconds go by in a real one.
+    pub speed: f64,
     /// From the beginning of one cycle to the beginning of the next.
     pub interval: Duration,
     /// How long load runs before the first fault, so that there is a baseline to hold things against.
@@ -75,12 +79,8 @@ pub struct InContainers {
 pub struct Stage {
     /// It.
     pub environment: Arc<dyn Environment>,
-    /// Its time.
-    pub pace: Pace,
-    /// Whether it is a simulation, which is said wherever it is shown.
-    pub simulated: bool,
-    /// Makes it impossible to start the process of a component again.
-    pub break_repair: Arc<BreakRepair>,
+    /// Makes it impossible to start the process of a component again, where that can be done.
+    pub break_repair: Option<Arc<BreakRepair>>,
 }
 
 /// Breaks the repair of the component of that name, and says how.
@@ -107,6 +107,8 @@ pub struct DemoChapter {
 pub const KINDS: &[SubjectKind] = &[
     #[cfg(feature = "ratelimiter")]
     ratelimiter::KIND,
+    #[cfg(feature = "tikv")]
+    tikv::KIND,
     #[cfg(feature = "declared")]
     SubjectKind {
         kind: operator_declared::KIND,
@@ -168,10 +170,11 @@ mod ratelimiter {
 
     static LAB: Lab = Lab {
         scenario: |id, seed| scenario::find(operator_lab::ratelimiter::KIND, id)?.with_seed(seed),
-        start: |scenario, folder| {
+        start: |scenario, folder, _| {
             let declared = scenario.settings::<RateLimiterConfig>();
             Box::pin(async move { start(RateLimiterConfig { folder, ..declared? }).await })
         },
+        simulated: false,
         programs: &["operator-child-guard", "redis-server", "ratelimiter", "loadgen"],
         demo: &[
             DemoChapter {
@@ -204,7 +207,9 @@ mod ratelimiter {
                 deadline_s: 240,
             },
         ],
+        demo_environment: "R1",
         demo_time: DemoTime {
+            speed: 1.0,
             interval: Duration::from_secs(1),
             warm_up: Duration::from_secs(20),
             calm: Duration::from_secs(120),
@@ -240,12 +245,84 @@ mod ratelimiter {
             supervisor.declare(spec)?;
             Ok(what)
         };
-        Ok(Stage {
-            environment: Arc::new(environment),
-            pace: Pace::default(),
-            simulated: false,
-            break_repair: Arc::new(break_repair),
-        })
+        Ok(Stage { environment: Arc::new(environment), break_repair: Some(Arc::new(break_repair)) })
+    }
+}
+
+#[cfg(feature = "tikv")]
+mod tikv {
+    use operator_lab::scenario;
+    use operator_lab::tikv::{Pace, TikvConfig, TikvEnvironment};
+
+    use super::*;
+
+    pub(super) const KIND: SubjectKind = SubjectKind {
+        kind: operator_lab::tikv::KIND,
+        about: "a TiKV cluster: stores that hold regions, steered by PD, measured by Prometheus",
+        settings: &[("pd", "[\"http://127.0.0.1:2379\"]"), ("prometheus_url", "http://127.0.0.1:9090")],
+        factory: operator_tikv::factory,
+        lab: Some(&LAB),
+    };
+
+    static LAB: Lab = Lab {
+        scenario: |id, seed| scenario::find(operator_lab::tikv::KIND, id)?.with_seed(seed),
+        start: |scenario, folder, speed| {
+            let settings = scenario.settings::<TikvConfig>();
+            let seed = scenario.workload.seed;
+            Box::pin(async move { start(TikvConfig { folder, seed, ..settings? }, speed) })
+        },
+        simulated: true,
+        // It runs within this process.
+        programs: &[],
+        demo: &[
+            DemoChapter {
+                scenario: "F1",
+                seed: 1,
+                fault: &[],
+                story: None,
+                watch: "Requests that wait for elections look like a slow disk, and taking the store offline would copy \
+                        all it holds. It only has to run again.",
+                deadline_s: 1_200,
+            },
+            DemoChapter {
+                scenario: "F16",
+                seed: 2,
+                fault: &[],
+                story: None,
+                watch: "Every process runs, and nothing is slow. One store leads nothing, because somebody said so, once.",
+                deadline_s: 1_800,
+            },
+            DemoChapter {
+                scenario: "F6",
+                seed: 3,
+                fault: &[],
+                story: None,
+                watch: "No operator can mend a disk. It can keep leaders away from it until somebody has, and give them \
+                        back then.",
+                deadline_s: 2_400,
+            },
+        ],
+        // In it PD does nothing about a slow disk by itself.
+        demo_environment: "F6",
+        demo_time: DemoTime {
+            speed: 40.0,
+            interval: Duration::from_secs(15),
+            warm_up: Duration::from_secs(300),
+            calm: Duration::from_secs(1_200),
+            wait_before_human: Duration::from_secs(600),
+            quiesce: Duration::from_secs(60),
+        },
+        demo_settings: &[(
+            "time_scale",
+            "0.5",
+            "graces are half of their defaults: a forgotten eviction is said after a quarter of an hour, not after half",
+        )],
+    };
+
+    fn start(config: TikvConfig, speed: f64) -> Result<Stage, LabError> {
+        let (environment, _) = TikvEnvironment::start(config, Pace::Times(speed))?;
+        // A simulated process always starts.
+        Ok(Stage { environment: Arc::new(environment), break_repair: None })
     }
 }
 

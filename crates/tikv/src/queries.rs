@@ -411,7 +411,7 @@ pub const ALL: &[Query] = &[
         By::Member,
         "1",
     )
-    .signal(Errors, Higher)
+    .role(Errors, Higher)
     .absent_is_zero(),
     query(
         "time_jump_back",

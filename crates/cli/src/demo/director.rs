@@ -56,11 +56,11 @@ impl<'a> Director<'a> {
 
     /// Plays every chapter. One that ends badly ends the show, if what it leaves cannot be mended.
     pub(super) async fn play(mut self) -> Result<Vec<ChapterVerdict>, Failure> {
-        let kind = &self.set.kind;
-        self.say(Tone::Chapter, format!("A {kind} with its load runs, and an operator watches it."));
+        let about = crate::registry::find(&self.set.kind).map_or("a system", |kind| kind.about);
+        let system = about.split(':').next().unwrap_or(about);
+        self.say(Tone::Chapter, format!("{system} runs under load, and an operator watches it."));
         if let Some(honesty) = self.set.honesty() {
-            let text = format!("This {kind} is {honesty}: what is said of times is said of its own.");
-            self.say(Tone::Chapter, text);
+            self.say(Tone::Chapter, format!("It is {honesty}: every time that is told is its own."));
         }
         for line in self.set.policy() {
             self.say(Tone::Plain, line);
@@ -97,8 +97,12 @@ impl<'a> Director<'a> {
         let before: BTreeSet<String> = self.view.borrow().tickets.iter().map(|ticket| ticket.id.clone()).collect();
         if self.fail_repair {
             let component = verdict::component(scenario).unwrap_or_default();
-            let broken = (self.set.stage.break_repair)(&component)
-                .map_err(|error| Failure::failed("make the repair fail", error))?;
+            let Some(break_repair) = &self.set.stage.break_repair else {
+                return Err(Failure::usage(
+                    "here no repair can be made to fail; --fail-repair is for what really runs",
+                ));
+            };
+            let broken = break_repair(&component).map_err(|error| Failure::failed("make the repair fail", error))?;
             self.say(Tone::Bad, format!("made to fail: {broken}"));
         }
         let injected = self.set.stage.environment.inject(&scenario.fault).await;
@@ -167,12 +171,36 @@ impl<'a> Director<'a> {
         Ok(())
     }
 
-    /// Watches until everything that the fault brought is resolved and calm, a person is needed, or time is up. Gives
-    /// whether it ended before time was up.
+    /// Watches until everything that the fault brought is resolved and calm, a person is needed, or time is up. Where the
+    /// operator could only keep the sick part from doing harm, somebody mends it meanwhile. Gives whether it ended before
+    /// time was up.
     async fn watch(&mut self, planned: &Planned, before: &BTreeSet<String>, limit: Duration) -> Result<bool, Failure> {
+        let deadline = Instant::now() + limit;
+        if !self.watch_until(planned, before, deadline, true).await? {
+            return Ok(false);
+        }
+        if phase_of(&self.view.borrow(), before) != Phase::Contained {
+            return Ok(true);
+        }
+        self.say(Tone::Chapter, "The sick part does no harm any more. Now somebody mends it.".to_owned());
+        let mended = self.set.stage.environment.clear().await;
+        let mended = mended.map_err(|error| Failure::failed("take the fault back", error))?;
+        for what in mended.undone {
+            self.say(Tone::Good, format!("MENDED: {what}"));
+        }
+        self.watch_until(planned, before, deadline, false).await
+    }
+
+    async fn watch_until(
+        &mut self,
+        planned: &Planned,
+        before: &BTreeSet<String>,
+        deadline: Instant,
+        or_contained: bool,
+    ) -> Result<bool, Failure> {
         let (cues, state) = (self.cues.clone(), |phase| chapter_state(planned, phase, prompt(phase)));
         let (mut last, mut calm) = (Phase::Broken, 0);
-        self.pump(Instant::now() + limit, |view| {
+        self.pump(deadline, |view| {
             let phase = phase_of(view, before);
             if phase != last {
                 last = phase;
@@ -182,6 +210,7 @@ impl<'a> Director<'a> {
             let ended = match phase {
                 Phase::Over => view.violations.is_empty(),
                 Phase::Failed => true,
+                Phase::Contained => or_contained,
                 _ => false,
             };
             calm = if ended { calm + 1 } else { 0 };
@@ -249,6 +278,9 @@ fn prompt(phase: Phase) -> &'static str {
         Phase::Diagnosed => "It is explained, with evidence. Another look must agree before anything is done.",
         Phase::Acting => "The policy lets it act: claimed, written down, sent once.",
         Phase::Verifying => "It was done. Whether it helped is watched, not assumed.",
+        Phase::Contained => {
+            "It cannot be mended from here, and does no harm meanwhile. When it is well, that is undone."
+        }
         Phase::Over => "The violation is over, and nothing else broke.",
         Phase::Failed => "The operator cannot mend it and says so: a person is needed.",
         Phase::Preparing | Phase::Explaining | Phase::Countdown(_) | Phase::Broken => "Nobody has told the operator.",
@@ -266,12 +298,14 @@ fn phase_of(view: &SubjectView, before: &BTreeSet<String>) -> Phase {
         Phase::Failed
     } else if any(TicketState::Acting) {
         Phase::Acting
-    } else if any(TicketState::Verifying) || any(TicketState::Contained) {
+    } else if any(TicketState::Verifying) {
         Phase::Verifying
     } else if any(TicketState::Diagnosed) {
         Phase::Diagnosed
     } else if any(TicketState::Open) {
         Phase::Detected
+    } else if any(TicketState::Contained) {
+        Phase::Contained
     } else {
         Phase::Over
     }

@@ -71,14 +71,19 @@ enum End {
 /// When it cannot be set up.
 pub async fn run(app: &App, show: Show) -> Result<Exit, Failure> {
     let lab = crate::commands::deploy::lab(&show.kind)?;
+    if show.fail_repair && lab.simulated {
+        return Err(Failure::usage(format!("{} is simulated: its processes always start again", show.kind))
+            .next("leave --fail-repair out, or show a system that really runs"));
+    }
     let chapters = planned(lab, show.chapter)?;
     if !show.headless && !on_terminal() {
         return Err(Failure::usage("the demonstration needs a terminal").next("add --headless for a transcript"));
     }
-    let Some(first) = chapters.first() else { return Err(Failure::usage("it has no chapters")) };
+    let environment = (lab.scenario)(lab.demo_environment, 0)
+        .map_err(|error| Failure::failed("read the scenario of the demonstration", error))?;
     let mut stop = Stop::listen()?;
     let set = tokio::select! {
-        set = Set::build(&show.kind, lab, &first.scenario) => set?,
+        set = Set::build(&show.kind, lab, &environment) => set?,
         // What was started so far is dropped, and ends with that.
         () = stop.asked() => return Err(stopped()),
     };

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::config::{SubjectEntry, show_duration};
 use crate::exit::Failure;
-use crate::host::{Host, Plan, Watched};
+use crate::host::{Host, Pace, Plan, Watched};
 use crate::registry::{DemoTime, Lab, Stage};
 
 /// What was set up.
@@ -20,6 +20,7 @@ pub(super) struct Set {
     pub(super) kind: String,
     pub(super) stage: Stage,
     pub(super) host: Host,
+    pace: Pace,
     pub(super) settings: EngineSettings,
     lab: &'static Lab,
     folder: TempDir,
@@ -34,7 +35,7 @@ impl Set {
             .map_err(|error| Failure::failed("make a temporary folder", error))?;
         let failed =
             |error| Failure::failed("start the environment", error).next("`operator doctor` says what is missing");
-        let stage = (lab.start)(scenario, folder.path().join("lab")).await.map_err(failed)?;
+        let stage = (lab.start)(scenario, folder.path().join("lab"), lab.demo_time.speed).await.map_err(failed)?;
         stage.environment.start_workload(&scenario.workload).await.map_err(failed)?;
 
         let mut config = stage.environment.subject_config();
@@ -45,16 +46,17 @@ impl Set {
         let settings = settings(&lab.demo_time);
         let entry = SubjectEntry::new(config);
         let watched = Watched::make(&entry, &settings, Some(stage.environment.driver()))?;
+        let pace = Pace::of(stage.environment.as_ref());
         let host = Host::start(Plan {
             state_dir: folder.path().join("state"),
             subjects: vec![watched],
-            pace: stage.pace.clone(),
+            pace: pace.clone(),
             principals: PrincipalsConfig::default(),
             record_to: None,
             deaf_if_need_be: true,
         })
         .await?;
-        Ok(Self { kind: kind.to_owned(), stage, host, settings, lab, folder })
+        Ok(Self { kind: kind.to_owned(), stage, host, pace, settings, lab, folder })
     }
 
     /// The demonstration's times.
@@ -64,13 +66,19 @@ impl Set {
 
     /// How long `of` the environment's time lasts in real time.
     pub(super) fn real(&self, of: Duration) -> Duration {
-        self.stage.pace.real(of)
+        self.pace.real(of)
+    }
+
+    /// How many seconds of the environment's time are one column of its load.
+    pub(super) fn seconds_a_column(&self) -> u64 {
+        // Rounded: a column of half a second more or less is none the worse.
+        self.pace.speed.round().clamp(1.0, 1_000.0) as u64
     }
 
     /// That it is a simulation and how fast its time goes, if it is one.
     pub(super) fn honesty(&self) -> Option<String> {
-        let speed = self.stage.pace.speed;
-        self.stage.simulated.then(|| format!("simulated, {speed:.0}× real time"))
+        let speed = self.pace.speed;
+        self.lab.simulated.then(|| format!("simulated, {speed:.0}× real time"))
     }
 
     /// What is different from an operator's defaults, in words.

@@ -60,7 +60,7 @@ pub(super) async fn play(app: &App, set: &Set, mut director: Director<'_>, stop:
             _ = frames.tick() => {
                 model.now = set.host.now();
                 model.views = set.host.views();
-                load.take(&set.stage.environment.workload_samples(), &mut model);
+                load.take(&set.stage.environment.workload_samples(), set.seconds_a_column(), &mut model);
                 screen.draw(&model)?;
             }
         }
@@ -94,24 +94,69 @@ fn key_help(waiting: bool) -> Vec<(String, String)> {
     keys.into_iter().map(|(key, does)| (key.to_owned(), does.to_owned())).collect()
 }
 
-/// Which seconds of load are on the screen already.
+/// Which load is on the screen already: a column a real second, however many seconds of the environment's time that is.
 #[derive(Default)]
 struct Load {
-    shown: Option<u64>,
+    next: u64,
 }
 
 impl Load {
-    fn take(&mut self, samples: &[WorkloadSample], model: &mut ScreenModel) {
-        for sample in samples.iter().filter(|sample| self.shown.is_none_or(|shown| sample.second > shown)) {
-            let answered = sample.granted + sample.refused > 0;
-            model.push_workload(WorkloadSecond {
-                sent: sample.sent,
-                ok: sample.granted,
-                refused: sample.refused,
-                errors: sample.errors,
-                p99_ms: answered.then_some(sample.p99_ms),
-            });
+    fn take(&mut self, samples: &[WorkloadSample], seconds: u64, model: &mut ScreenModel) {
+        if let Some(first) = samples.first() {
+            self.next = self.next.max(first.second);
         }
-        self.shown = samples.last().map(|sample| sample.second).max(self.shown);
+        while samples.last().is_some_and(|last| last.second >= self.next + seconds - 1) {
+            let column: Vec<_> =
+                samples.iter().filter(|one| (self.next..self.next + seconds).contains(&one.second)).collect();
+            self.next += seconds;
+            if let Some(second) = mean(&column) {
+                model.push_workload(second);
+            }
+        }
+    }
+}
+
+/// The mean second of a column; the worst latency of all.
+fn mean(column: &[&WorkloadSample]) -> Option<WorkloadSecond> {
+    let count = u64::try_from(column.len()).ok().filter(|count| *count > 0)?;
+    let of = |number: fn(&WorkloadSample) -> u64| column.iter().map(|one| number(one)).sum::<u64>().div_ceil(count);
+    let answered = column.iter().filter(|one| one.granted + one.refused > 0);
+    Some(WorkloadSecond {
+        sent: of(|one| one.sent),
+        ok: of(|one| one.granted),
+        refused: of(|one| one.refused),
+        errors: of(|one| one.errors),
+        p99_ms: answered.map(|one| one.p99_ms).max_by(f64::total_cmp),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use operator_protocols::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_column_is_a_real_second_whatever_the_speed() {
+        let second = |second: u64| WorkloadSample {
+            second,
+            sent: 10,
+            granted: 9,
+            refused: 0,
+            errors: u64::from(second == 7),
+            p50_ms: 1.0,
+            p99_ms: second as f64,
+        };
+        let samples: Vec<_> = (0..12).map(second).collect();
+        let model = || ScreenModel::new("t", Timestamp::from_millis(0), jiff::tz::TimeZone::UTC, Palette::PLAIN);
+        let (mut real, mut fast) = (model(), model());
+        let mut load = Load::default();
+        load.take(&samples[..5], 1, &mut real);
+        load.take(&samples, 1, &mut real);
+        assert_eq!(real.workload.len(), 12);
+        Load::default().take(&samples, 5, &mut fast);
+        assert_eq!(fast.workload.len(), 2, "the third column is not full yet");
+        let last = fast.workload.back().copied().unwrap_or_default();
+        assert_eq!((last.sent, last.errors, last.p99_ms), (10, 1, Some(9.0)));
     }
 }

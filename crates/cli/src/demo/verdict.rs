@@ -98,7 +98,8 @@ pub(super) async fn judge(
     let sent: Vec<&Execution> = view
         .executions
         .iter()
-        .filter(|execution| execution.attempt > 0)
+        // What takes a containment back is no action of its own.
+        .filter(|execution| execution.attempt > 0 && execution.proposal.undo_of.is_none())
         .filter(|execution| execution.proposal.incident.as_deref().is_some_and(|id| incidents.contains(id)))
         .collect();
     let diagnosed = diagnosed(view, &incidents, &sent, store).await?;
@@ -107,7 +108,7 @@ pub(super) async fn judge(
         explanation(truth, diagnosed),
         action(truth, &sent),
         sent_once(&sent, store).await?,
-        verified(view, &sent),
+        verified(view, &sent, &tickets),
         resolved(&tickets, fault_at),
     ];
     let title = planned.scenario.title.clone();
@@ -202,13 +203,16 @@ async fn sent_once(sent: &[&Execution], store: &dyn Store) -> Result<Check, Fail
     Ok(Check { what, ok, found: if found.is_empty() { "nothing was done".to_owned() } else { found.join("; ") } })
 }
 
-fn verified(view: &SubjectView, sent: &[&Execution]) -> Check {
+fn verified(view: &SubjectView, sent: &[&Execution], tickets: &[&Ticket]) -> Check {
     let what = "it is verified";
     let outcome = sent.last().and_then(|execution| view.verifications.get(&execution.proposal.id));
     let (ok, found) = match outcome.map(|verification| (&verification.outcome, &verification.evidence)) {
         None => (false, "it was not".to_owned()),
         Some((VerificationOutcome::Cleared, evidence)) => {
             (true, evidence.first().cloned().unwrap_or_else(|| "the violation is over".to_owned()))
+        }
+        Some((VerificationOutcome::Contained, _)) if tickets.iter().all(|one| one.state == TicketState::Resolved) => {
+            (true, "the harm was contained until the cause was gone".to_owned())
         }
         Some((VerificationOutcome::Contained, _)) => (false, "it is only contained".to_owned()),
         Some((VerificationOutcome::NotCleared { .. }, _)) => (false, "it did not help".to_owned()),

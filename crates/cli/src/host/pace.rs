@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use operator_core::SystemClock;
+use operator_lab::environment::Environment;
 use operator_protocols::Clock;
 
 /// The time the loops run in.
@@ -23,6 +24,11 @@ impl Default for Pace {
 }
 
 impl Pace {
+    /// That of an environment.
+    pub fn of(environment: &dyn Environment) -> Self {
+        Self { clock: environment.clock(), speed: environment.speed() }
+    }
+
     /// How long `of` this time lasts in real time.
     pub fn real(&self, of: Duration) -> Duration {
         Duration::try_from_secs_f64(of.as_secs_f64() / self.speed).unwrap_or(of)

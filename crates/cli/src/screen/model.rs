@@ -100,6 +100,8 @@ pub enum Phase {
     Acting,
     /// Whether it worked is being watched.
     Verifying,
+    /// The sick part is kept from doing harm, until it is well.
+    Contained,
     /// It is over, and well.
     Over,
     /// It is over, and not well.
@@ -118,6 +120,7 @@ impl Phase {
             Self::Diagnosed => "diagnosed".to_owned(),
             Self::Acting => "acting".to_owned(),
             Self::Verifying => "verifying".to_owned(),
+            Self::Contained => "contained".to_owned(),
             Self::Over => "resolved".to_owned(),
             Self::Failed => "not resolved".to_owned(),
         }
@@ -133,7 +136,7 @@ impl Phase {
             Self::Detected => 4,
             Self::Diagnosed => 5,
             Self::Acting => 6,
-            Self::Verifying => 7,
+            Self::Verifying | Self::Contained => 7,
             Self::Over | Self::Failed => 8,
         }
     }

@@ -90,13 +90,15 @@ fn plan(subject: &str) -> Result<ComposePlan, LabError> {
     for number in 1..=MEMBERS {
         members.push(publish(&format!("pd-{number}"), true)?);
     }
-    let prometheus = publish(PROMETHEUS, false)?;
+    let prometheus = publish(PROMETHEUS, true)?;
     publish(GRAFANA, false)?;
     let store = |number| Service { name: format!("tikv-{number}"), address: None, component: true };
     services.splice(usize::from(MEMBERS)..usize::from(MEMBERS), (1..=STORES).map(store));
     let urls = members.iter().map(|address| Value::Text(format!("http://{address}"))).collect();
     let settings = BTreeMap::from([
         ("pd".to_owned(), Value::List(urls)),
+        // What PD tells of its members are names that only the containers know.
+        ("seed_only".to_owned(), Value::Bool(true)),
         ("prometheus_url".to_owned(), Value::Text(format!("http://{prometheus}"))),
     ]);
     Ok(ComposePlan {

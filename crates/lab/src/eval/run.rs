@@ -135,7 +135,7 @@ async fn play_in(
     let warm_up = Duration::from_secs(scenario.deadlines.warm_up_s.into());
     while pacing.now().since(begun) < warm_up {
         cycle(&mut engine, &mut pacing).await?;
-        watch.before_fault(&view.borrow().clone());
+        watch.before_fault(&view.borrow().clone(), &scenario.truth);
     }
     environment.inject(&scenario.fault).await.map_err(|error| text(&error))?;
     let fault_at = pacing.now();

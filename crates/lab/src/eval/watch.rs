@@ -27,9 +27,9 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Notes what a cycle before the fault showed.
-    pub fn before_fault(&mut self, view: &SubjectView) {
+    pub fn before_fault(&mut self, view: &SubjectView, truth: &Truth) {
         for ticket in &view.tickets {
-            if self.before.insert(ticket.id.clone()) {
+            if self.before.insert(ticket.id.clone()) && !truth.standing.contains(&ticket.invariant) {
                 self.false_tickets.push(format!("before the fault: {}", ticket.finding.message));
             }
         }
@@ -56,7 +56,7 @@ impl Watch {
         }
         self.note_diagnosis(view, truth);
         self.note_actions(view, truth);
-        self.note_end(view);
+        self.note_end(view, truth);
     }
 
     /// The diagnosis that stands when the first action is proposed is the one that is judged; until then, the latest.
@@ -104,11 +104,11 @@ impl Watch {
             .collect();
     }
 
-    fn note_end(&mut self, view: &SubjectView) {
+    fn note_end(&mut self, view: &SubjectView, truth: &Truth) {
         let new: Vec<_> = view.tickets.iter().filter(|ticket| !self.before.contains(&ticket.id)).collect();
         self.contained |= new.iter().any(|ticket| ticket.state == TicketState::Contained);
         let over = !new.is_empty() && new.iter().all(|ticket| ticket.state == TicketState::Resolved);
-        let calm = over && view.violations.is_empty();
+        let calm = over && view.violations.iter().all(|violation| truth.standing.contains(&violation.invariant));
         if calm {
             self.recovered_at.get_or_insert(view.at);
         } else {

@@ -11,6 +11,10 @@ use super::pattern::Pattern;
 pub struct Truth {
     /// Whether somebody has to be told. If not, every ticket is a false one.
     pub ticket: bool,
+    /// The invariants that are broken before the fault, and rightly so: no ticket about them is a false one, and none has
+    /// to end.
+    #[serde(default)]
+    pub standing: Vec<String>,
     /// The invariants that are expected to break.
     #[serde(default)]
     pub invariants: Vec<String>,
@@ -103,6 +107,7 @@ mod tests {
         let action = |name, target| ActionTruth { name: Pattern::new(name), target: Pattern::new(target) };
         Truth {
             ticket: true,
+            standing: Vec::new(),
             invariants: Vec::new(),
             hypotheses: vec![
                 HypothesisTruth { locus: Pattern::new("component:a"), classes: vec![FaultClass::ComponentSlow] },

@@ -75,8 +75,8 @@ impl Driver for SimulatedProcesses {
             self.with(id, |simulator, which| {
                 let status = simulator.process_status(which);
                 if !status.running && status.incarnation.as_deref() != last {
-                    let expected = last.unwrap_or("none").to_owned();
-                    return Err(DriverError::Incarnation { expected, actual: status.incarnation });
+                    let expected = last.map(str::to_owned);
+                    return Err(DriverError::StartedSince { expected, actual: status.incarnation });
                 }
                 simulator.start_process(which);
                 Ok(simulator.process_status(which))

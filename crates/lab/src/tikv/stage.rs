@@ -7,7 +7,7 @@ use crate::eval::Stage;
 /// The simulated cluster as a campaign runs it: its time passes as fast as the machine goes.
 pub const STAGE: Stage = Stage {
     kind: KIND,
-    factory: |_, _| Err(operator_protocols::SubjectError::new("kind", "TiKV is not there yet")),
+    factory: operator_tikv::factory,
     check: scenario::check,
     check_locus: scenario::check_locus,
     start: |scenario, folder| {

@@ -20,6 +20,8 @@ pub(crate) fn own<'p>(case: &Case<'p>, id: &Id) -> Vec<Sign<'p>> {
     let fine = facts.fine(SignalRole::Latency);
     let hops = sick_hops(case, id);
     if hops.is_empty() {
+        // Being full is not being slow, where what it does takes as long as ever.
+        let slow: Vec<_> = slow.into_iter().filter(|one| one.role == SignalRole::Latency || fine.is_none()).collect();
         let fails = facts.bad(SignalRole::Availability).chain(facts.bad(SignalRole::Errors)).next();
         return match (slow.first(), fails, fine) {
             (Some(one), _, _) => vec![(one.item, MODERATE, "it is slow, and nothing it calls is")],

@@ -65,6 +65,19 @@ fn disk_used_ratio(store: &StoreDetail, metrics: &MetricsDetail) -> Option<f64> 
     (capacity > 0.0).then(|| (1.0 - available / capacity).clamp(0.0, 1.0))
 }
 
+/// How often within ten minutes the clock of a member jumped back or was behind: which is neither an error of what it
+/// does nor a sign that it is slow.
+fn clock_events(metrics: &MetricsDetail) -> BTreeMap<&str, f64> {
+    let mut events = BTreeMap::new();
+    for query in ["system_time_slow", "time_jump_back"] {
+        let members = metrics.answers_by_query.get(query).into_iter().flat_map(|answer| &answer.members);
+        for (name, value) in members.filter(|(_, value)| value.is_finite()) {
+            *events.entry(name.as_str()).or_insert(0.0) += value;
+        }
+    }
+    events
+}
+
 /// All signals of one observation.
 pub(super) fn of(subject: &str, at: Timestamp, known: &Known<'_>, metrics: &MetricsDetail) -> Vec<Signal> {
     let signal = |on: Locus, name: &str, role, value: f64, unit: &str, worse| Signal {
@@ -78,6 +91,7 @@ pub(super) fn of(subject: &str, at: Timestamp, known: &Known<'_>, metrics: &Metr
         worse,
     };
     let ids: Vec<u64> = known.stores.keys().copied().collect();
+    let clocks = clock_events(metrics);
     let mut of_stores: Vec<(&str, SignalRole, &str)> = Vec::new();
     let mut readings: Vec<(Worse, BTreeMap<u64, f64>)> = Vec::new();
     for from_pd in &OF_STORE {
@@ -94,6 +108,10 @@ pub(super) fn of(subject: &str, at: Timestamp, known: &Known<'_>, metrics: &Metr
             let on = names::member_locus(subject, name);
             signals.push(signal(on, query.name, query.role, *value, query.unit, query.worse));
         }
+    }
+    for (name, value) in clocks {
+        let on = names::member_locus(subject, name);
+        signals.push(signal(on, "clock_events", SignalRole::Other, value, "events", Worse::Higher));
     }
     let not_up: BTreeSet<u64> =
         known.stores.values().filter(|store| store.state_name != "Up").map(|store| store.id).collect();

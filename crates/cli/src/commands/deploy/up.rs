@@ -64,6 +64,9 @@ pub(super) async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
     let server = ControlServer::start(&folder, Arc::clone(&environment)).map_err(start)?;
     let status = environment.status();
     app.output.print("environment", &status, || text(&status))?;
+    if matches!(&what, What::Processes(lab, _) if lab.simulated) {
+        say(&format!("simulated:   it answers as a {} does, and is none", args.kind));
+    }
     if args.compose {
         say(&format!("its project: cd {}/compose && docker compose ps", folder.display()));
         let contents = folder.join("compose").join(operator_lab::compose::image::CONTENTS);
@@ -117,7 +120,8 @@ impl What {
     async fn start(&self, folder: &Path, load: bool) -> Result<Arc<dyn Environment>, LabError> {
         let (environment, scenario) = match self {
             Self::Processes(lab, scenario) => {
-                ((lab.start)(scenario, folder.to_owned()).await?.environment, Some(scenario))
+                // Whoever watches it from another process does so in real time.
+                ((lab.start)(scenario, folder.to_owned(), 1.0).await?.environment, Some(scenario))
             }
             Self::Containers(system, scenario) => {
                 ((system.start)(scenario.as_ref(), folder.to_owned()).await?, scenario.as_ref())

@@ -163,7 +163,9 @@ impl Simulator {
             "storage_write_p99" => noisy(led(latency.write(commit) - latency.latch)),
             "storage_snapshot_p99" => noisy(led(latency.read_wait)),
             "latch_wait_p99" => noisy(latency.latch),
-            "scheduler_writing_bytes" => noisy(flow.writes * latency.write(commit).clamp(0.0, 5.0) * 1_024.0),
+            "scheduler_writing_bytes" => {
+                noisy(flow.writes * latency.write(latency.commit.unwrap_or(0.0)).min(5.0) * 1_024.0)
+            }
             "scheduler_too_busy" => flow.writes * store.discard_ratio(),
             "flow_discard_ratio" => store.discard_ratio(),
             "propose_wait_p99" => noisy(led(latency.propose)),

@@ -42,7 +42,8 @@ impl Simulator {
             if !store.process.running {
                 continue;
             }
-            let moved = COMPACTION / (1.0 + store.damage.disk_delay / 5.0);
+            // What is moved in large pieces waits less for each than what is written in small ones.
+            let moved = COMPACTION / (1.0 + store.damage.disk_delay / 300.0);
             let written = store.flow.applies * AMPLIFIED + receiving * 20e6;
             store.pending_compaction = (store.pending_compaction + (written - moved) * seconds).clamp(USUAL, 1e12);
             store.level0 = 2.0 + (store.pending_compaction - 2e9).max(0.0) / 2e9;

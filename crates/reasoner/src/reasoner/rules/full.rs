@@ -4,6 +4,7 @@ use operator_protocols::{DiscrepancyKind, FaultClass, Locus, SignalRole};
 
 use super::{Explains, Rule};
 use crate::EvidenceItem;
+use crate::pack::robust::full;
 use crate::parameters::{DECISIVE, MODERATE, STRONG, WEAK};
 use crate::reasoner::accounts::Pattern;
 use crate::reasoner::case::Case;
@@ -52,9 +53,16 @@ impl Rule for CapacityExhaustion {
     fn weigh<'p>(&self, case: &Case<'p>, locus: &Locus, terms: &mut Terms<'p>) {
         let facts = case.facts(locus);
         let risen = facts.bad(SignalRole::Saturation).next();
+        // A level that is a part of a whole and has grown, while all that is done takes as long as ever, is itself what is
+        // short: it need not have refused anything yet.
+        let short = facts.bad(SignalRole::Saturation).find(|one| full(one.unit).is_some());
+        let short = short.filter(|_| facts.fine(SignalRole::Latency).is_some());
         match (facts.saturated, risen) {
             (Some(item), Some(_)) => terms.add(item, STRONG, "it has become nearly full"),
             (Some(item), None) => terms.add(item, MODERATE, "it is nearly full, as it was before"),
+            (None, Some(_)) if let Some(one) = short => {
+                terms.add(one.item, MODERATE, "it is fuller than usual, and as quick as ever");
+            }
             (None, Some(one)) => terms.add(one.item, WEAK, "it is fuller than usual"),
             (None, None) => {}
         }
@@ -67,8 +75,11 @@ impl Rule for CapacityExhaustion {
             }
         } else if let Some(item) = refuses(case, locus) {
             terms.add(item, STRONG, "it refuses, or fails at, what it is asked");
-        } else {
+        } else if short.is_none() {
             terms.note(None, -STRONG, "what is full refuses; it refuses nothing");
+        }
+        if let Some(item) = facts.alone {
+            terms.add(item, WEAK, "it alone of its kind");
         }
     }
 }
