@@ -104,7 +104,8 @@ async fn a_killed_leader_of_pd_leaves_the_stores_alone() {
         };
         assert_eq!(evaluations.iter().filter(gone).count(), 0);
         // Until they have found the new leader, it is the links to it that are told.
-        let stores = violated(&evaluations).into_iter().filter(|what| what.contains(" at store-") && !what.contains('→'));
+        let stores =
+            violated(&evaluations).into_iter().filter(|what| what.contains(" at store-") && !what.contains('→'));
         assert_eq!(stores.count(), 0, "{:?}", violated(&evaluations));
     }
     assert!(silent > 0, "the election takes some seconds");
