@@ -2,5 +2,6 @@
 
 mod cluster;
 mod shapes;
+mod subject;
 mod symptoms;
 mod timing;
