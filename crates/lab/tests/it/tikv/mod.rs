@@ -1,6 +1,8 @@
 //! The simulated TiKV cluster, seen through PD's and Prometheus's interfaces.
 
 mod cluster;
+mod scale;
 mod shapes;
+mod subject;
 mod symptoms;
 mod timing;
