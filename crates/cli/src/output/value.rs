@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use operator_protocols::Value;
+use jiff::tz::TimeZone;
+use operator_protocols::{Timestamp, Value};
 
 use crate::harmless::{columns, harmless};
 use crate::output::Table;
-use crate::screen::ages::age;
+use crate::screen::ages::{age, date_and_time};
 
 /// How many lines an answer may take: what is longer is for programs.
 const LINES: usize = 400;
@@ -24,6 +25,8 @@ const ANSWER: &str = "answer";
 const BECAUSE: &str = "because";
 const ETA: &str = "eta_seconds";
 const HELP: &str = "what_would_help";
+/// When a reason was true, in milliseconds since 1970.
+const AS_OF: &str = "as_of";
 /// What a reason says; its other members tell where it comes from.
 const STATEMENT: &str = "statement";
 
@@ -82,7 +85,7 @@ fn points(page: &mut String, value: &Value) {
             Value::Map(map) if map.contains_key(STATEMENT) => {
                 let mut said = map.get(STATEMENT).map(plain).unwrap_or_default();
                 let rest = map.iter().filter(|(name, value)| *name != STATEMENT && !is_nothing(value));
-                let rest: Vec<_> = rest.map(|(name, value)| format!("{} {}", words(name), plain(value))).collect();
+                let rest: Vec<_> = rest.map(|(name, value)| format!("{} {}", words(name), told(name, value))).collect();
                 if !rest.is_empty() {
                     let _ = write!(said, " ({})", rest.join(", "));
                 }
@@ -198,6 +201,17 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// A member of a reason in one line: a map as its members, an instant as a date and a time.
+fn told(name: &str, value: &Value) -> String {
+    match value {
+        Value::Map(map) => {
+            map.iter().map(|(name, value)| format!("{} {}", words(name), plain(value))).collect::<Vec<_>>().join(", ")
+        }
+        Value::Int(millis) if name == AS_OF => date_and_time(Timestamp::from_millis(*millis), &TimeZone::UTC) + " UTC",
+        other => plain(other),
+    }
+}
+
 /// A member's name as people write it.
 fn words(name: &str) -> String {
     harmless(&name.replace('_', " "))
@@ -215,7 +229,7 @@ mod tests {
     fn an_explanation_says_its_answer_first_then_why_then_what_would_help() {
         let value = read(
             r#"{"answer": "store-4 still holds 12 regions", "eta_seconds": 90,
-                "because": [{"statement": "no peer fits their rule", "evidence": "3 of 3 stores are full", "as_of": "now"},
+                "because": [{"statement": "no peer fits their rule", "evidence": {"full": 3, "of": 3}, "as_of": 1700000000000},
                             "the removal is limited to 15 a minute"],
                 "what_would_help": ["a fourth store"], "regions_left": 12, "stores": [], "nothing": null}"#,
         );
@@ -224,7 +238,7 @@ mod tests {
         done in about 90 s
 
         because
-          - no peer fits their rule (as of now, evidence 3 of 3 stores are full)
+          - no peer fits their rule (as of 2023-11-14 22:13:20 UTC, evidence full 3, of 3)
           - the removal is limited to 15 a minute
 
         what would help
