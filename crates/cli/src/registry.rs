@@ -226,7 +226,7 @@ mod ratelimiter {
     pub(super) const IN_CONTAINERS: InContainers = InContainers {
         kind: operator_lab::ratelimiter::KIND,
         start: |scenario, folder| {
-            let declared = scenario.map(|scenario| scenario.settings::<RateLimiterConfig>());
+            let declared = scenario.map(Scenario::settings::<RateLimiterConfig>);
             Box::pin(async move {
                 let config = RateLimiterConfig { folder, ..declared.transpose()?.unwrap_or_default() };
                 let (environment, _) = operator_lab::ratelimiter::start_in_containers(config).await?;

@@ -134,8 +134,10 @@ async fn play_in(
     let mut watch = Watch::default();
     let warm_up = Duration::from_secs(scenario.deadlines.warm_up_s.into());
     while pacing.now().since(begun) < warm_up {
-        cycle(&mut engine, &mut pacing).await?;
-        watch.before_fault(&view.borrow().clone(), &scenario.truth);
+        let at = cycle(&mut engine, &mut pacing).await?;
+        let seen = view.borrow().clone();
+        watch.before_fault(&seen, &scenario.truth);
+        approver::hold_standing(&mut engine, &seen.tickets, &scenario.truth, at).await;
     }
     environment.inject(&scenario.fault).await.map_err(|error| text(&error))?;
     let fault_at = pacing.now();

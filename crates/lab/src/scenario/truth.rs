@@ -11,8 +11,8 @@ use super::pattern::Pattern;
 pub struct Truth {
     /// Whether somebody has to be told. If not, every ticket is a false one.
     pub ticket: bool,
-    /// The invariants that are broken before the fault, and rightly so: no ticket about them is a false one, and none has
-    /// to end.
+    /// The invariants that are broken before the fault, and rightly so: no ticket about them is a false one, a person
+    /// holds them, and none has to end.
     #[serde(default)]
     pub standing: Vec<String>,
     /// The invariants that are expected to break.

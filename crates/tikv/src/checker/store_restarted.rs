@@ -55,7 +55,7 @@ fn restarted(case: &Case<'_>) -> Vec<Evaluation> {
         if acted_on(case, id) {
             return Err(Verdict::Suppressed("it was restarted on purpose".to_owned()));
         }
-        let missed = case.limit(Limit::HeartbeatAge) + TOLD_AFTER_S;
+        let missed = case.limit(Limit::HeartbeatAge) + TOLD_AFTER_S * case.time_scale;
         if past.iter().any(|seen| seen.started != started && seen.age_s.is_some_and(|age| age >= missed)) {
             return Err(Verdict::Suppressed("it was away for long enough that its absence was told".to_owned()));
         }

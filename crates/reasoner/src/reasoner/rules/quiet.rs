@@ -34,6 +34,12 @@ impl Rule for LoadSurge {
     fn explains<'p>(&self, case: &Case<'p>, locus: &Locus) -> Explains<'p> {
         let reach = case.reach(locus);
         let everywhere = *locus == Locus::Nothing;
+        let suffering: Vec<Locus> = case
+            .components
+            .keys()
+            .map(|id| Locus::Component((*id).clone()))
+            .filter(|on| everywhere && case.suffers(on))
+            .collect();
         let failing: Vec<Locus> = case
             .facts
             .iter()
@@ -46,10 +52,14 @@ impl Rule for LoadSurge {
             Nature::Surge => (1.0, "more is asked of everything"),
             Nature::Performance if everywhere => {
                 // Much asked makes slow; it makes failing only where it is too much.
-                let explained = if failing.contains(&symptom.on) { 0.6 } else { 1.0 };
+                let explained = if failing.contains(&symptom.on) { 0.8 } else { 1.0 };
                 (explained, "more is asked of it")
             }
             Nature::Performance | Nature::Outcome if !everywhere => reach.explains(symptom, false),
+            // What many places suffer from together is told of all of them, and names some.
+            Nature::Outcome if symptom.implicates.iter().any(|on| suffering.contains(on)) => {
+                (0.8, "the finding names places of which more is asked")
+            }
             Nature::Outcome => (0.4, "it may follow from more being asked"),
             _ => (0.0, UNEXPLAINED),
         })

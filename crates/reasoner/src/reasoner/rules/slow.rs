@@ -65,8 +65,9 @@ impl Rule for ComponentSlow {
             terms.note(None, -MODERATE, "nothing is seen to be wrong at this place or on a link into it");
         }
         for (item, weight, why) in own(case, id) {
-            // What it answers quickly may be another kind of question than the one that waits.
-            let weight = if together { weight.max(-WEAK) } else { weight };
+            // What it answers quickly may be another kind of question than the one that waits; but more being asked of
+            // all makes all wait without its doing.
+            let weight = if together && !case.surge() { weight.max(-WEAK) } else { weight };
             terms.add(item, weight, why);
         }
         if let Some(callee) = sick_callee(case, id) {
