@@ -226,7 +226,7 @@ mod ratelimiter {
     pub(super) const IN_CONTAINERS: InContainers = InContainers {
         kind: operator_lab::ratelimiter::KIND,
         start: |scenario, folder| {
-            let declared = scenario.map(|scenario| scenario.settings::<RateLimiterConfig>());
+            let declared = scenario.map(Scenario::settings::<RateLimiterConfig>);
             Box::pin(async move {
                 let config = RateLimiterConfig { folder, ..declared.transpose()?.unwrap_or_default() };
                 let (environment, _) = operator_lab::ratelimiter::start_in_containers(config).await?;
@@ -305,7 +305,7 @@ mod tikv {
         // In it PD does nothing about a slow disk by itself.
         demo_environment: "F6",
         demo_time: DemoTime {
-            speed: 30.0,
+            speed: 40.0,
             interval: Duration::from_secs(15),
             warm_up: Duration::from_secs(300),
             calm: Duration::from_secs(1_200),
@@ -314,8 +314,8 @@ mod tikv {
         },
         demo_settings: &[(
             "time_scale",
-            "0.2",
-            "graces are a fifth of their defaults: a forgotten eviction is said after six minutes, not after thirty",
+            "0.5",
+            "graces are half of their defaults: a forgotten eviction is said after a quarter of an hour, not after half",
         )],
     };
 

@@ -97,11 +97,16 @@ impl Config {
     }
 }
 
+/// The settings there are.
+fn known() -> impl Iterator<Item = &'static str> {
+    OWN.into_iter().chain(metrics::SETTINGS).chain(logs::SETTINGS)
+}
+
 struct Settings<'a>(&'a BTreeMap<String, Value>);
 
 impl Settings<'_> {
     fn refuse_unknown(&self) -> Result<(), SubjectError> {
-        let known: Vec<&str> = OWN.into_iter().chain(metrics::SETTINGS).chain(logs::SETTINGS).collect();
+        let known: Vec<&str> = known().collect();
         let Some(unknown) = self.0.keys().find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
         let nearest = known
             .iter()
@@ -240,6 +245,15 @@ mod tests {
         ] {
             let error = read(&settings).expect_err(expected);
             assert!(error.contains(expected) && !error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_setting_is_in_the_documentation() {
+        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/tikv.md");
+        let page = std::fs::read_to_string(page).expect("docs/tikv.md");
+        for setting in known() {
+            assert!(page.contains(&format!("| `{setting}` |")), "{setting} is not in docs/tikv.md");
         }
     }
 

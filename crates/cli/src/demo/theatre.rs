@@ -144,6 +144,7 @@ mod tests {
             granted: 9,
             refused: 0,
             errors: u64::from(second == 7),
+            degraded: 0,
             p50_ms: 1.0,
             p99_ms: second as f64,
         };

@@ -1,7 +1,9 @@
 //! The cluster panel: every component with its state and its key numbers, and the links to what it needs.
 
+use std::collections::BTreeSet;
+
 use operator_protocols::{
-    ComponentState, Dependency, DependencyState, Locus, Observation, Signal, SignalKind, SignalRole,
+    Component, ComponentState, Dependency, DependencyState, Id, Locus, Observation, Signal, SignalKind, SignalRole,
 };
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -63,6 +65,8 @@ fn line(inside: Rect) -> LineBuilder {
 fn components(rows: &mut Vec<Row>, inside: Rect, seen: &Observation, palette: Palette) {
     let longest = seen.components.iter().map(|component| columns(&component.id.local)).max().unwrap_or(0);
     let name_columns = longest.clamp(NAME_COLUMNS.0, NAME_COLUMNS.1);
+    let is_down = |component: &&Component| component.state == ComponentState::Down;
+    let down: BTreeSet<&Id> = seen.components.iter().filter(is_down).map(|component| &component.id).collect();
     for component in &seen.components {
         let (glyph, word, style) = state(component.state, palette);
         let mut built = line(inside)
@@ -83,10 +87,10 @@ fn components(rows: &mut Vec<Row>, inside: Rect, seen: &Observation, palette: Pa
         let mut own_lines = Vec::new();
         for dependency in seen.dependencies.iter().filter(|dependency| dependency.from == component.id) {
             let (text, style) = link(seen, dependency, palette);
-            // What calls nobody because it is down says nothing of its links.
+            // What calls nobody because it is down says nothing of its links; nor do links to what is down, as it does.
             let news = match dependency.state {
                 DependencyState::Up => false,
-                DependencyState::Down => true,
+                DependencyState::Down => !down.contains(&dependency.to),
                 DependencyState::Unknown => component.state != ComponentState::Down,
             };
             if !news && columns(&text) + 2 <= built.left() {

@@ -155,6 +155,31 @@ fn the_subject_that_is_shown_is_on_the_line_however_many_there_are() {
 }
 
 #[test]
+fn what_is_down_is_shown_before_the_many_links_that_lead_to_it() {
+    let mut view = view();
+    let mut seen = super::fixture::observation();
+    let (worker, link) = (seen.components[1].clone(), seen.dependencies[0].clone());
+    seen.unavailable.clear();
+    for i in 0..12 {
+        let mut caller = seen.components[0].clone();
+        caller.id.local = format!("caller-{i}");
+        let state = operator_protocols::DependencyState::Down;
+        seen.dependencies.push(operator_protocols::Dependency {
+            from: caller.id.clone(),
+            to: worker.id.clone(),
+            state,
+            ..link.clone()
+        });
+        seen.components.insert(0, caller);
+    }
+    view.observation = Some(Arc::new(seen));
+    let mut model = model();
+    model.views = vec![Arc::new(view)];
+    let shown = drawn(&model, 80, 24);
+    assert!(shown.contains("✖ worker-2 down"), "{shown}");
+}
+
+#[test]
 fn a_kill_switch_of_one_subject_names_it() {
     let mut model = three();
     let mut killed = (*model.views[1]).clone();

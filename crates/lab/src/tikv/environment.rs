@@ -113,6 +113,8 @@ impl TikvEnvironment {
             journal.done(entry.number)?;
             cleared.undone.push(entry.what);
         }
+        // What is watched in real time is not behind it by what making the model takes.
+        let real = std::time::Instant::now();
         let began = match pace {
             Pace::Asked => BEGINNING,
             Pace::Times(_) => operator_core::SystemClock.now().as_millis(),
@@ -128,7 +130,7 @@ impl TikvEnvironment {
         let inner = Arc::new(Inner { config, simulator, servers, clock, pace, journal, _lock: lock });
         inner.serve()?;
         if let Pace::Times(speed) = pace {
-            tokio::spawn(pass_by_itself(Arc::downgrade(&inner), speed));
+            tokio::spawn(pass_by_itself(Arc::downgrade(&inner), speed, real));
         }
         Ok((Self { inner }, cleared))
     }
@@ -155,10 +157,9 @@ impl TikvEnvironment {
 }
 
 /// Time passes by itself until the last handle is gone.
-async fn pass_by_itself(inner: Weak<Inner>, speed: f64) {
+async fn pass_by_itself(inner: Weak<Inner>, speed: f64, real: std::time::Instant) {
     let mut steps = tokio::time::interval(STEP);
     steps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let real = std::time::Instant::now();
     let Some(began) = inner.upgrade().map(|inner| inner.clock.now().as_millis()) else { return };
     loop {
         steps.tick().await;

@@ -22,6 +22,8 @@ pub(super) type Sender = SendRequest<Full<Bytes>>;
 
 /// Connections that are kept for each origin.
 const KEPT: usize = 8;
+/// Origins for which any are kept.
+const ORIGINS: usize = 64;
 
 /// Connections of which the last answer was read to its end.
 #[derive(Debug, Default)]
@@ -38,6 +40,10 @@ impl Idle {
 
     pub(super) fn keep(&self, origin: &str, sender: Sender) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|_, connections| !connections.is_empty());
+        if kept.len() >= ORIGINS && !kept.contains_key(origin) {
+            return;
+        }
         let connections = kept.entry(origin.to_owned()).or_default();
         if connections.len() < KEPT {
             connections.push(sender);

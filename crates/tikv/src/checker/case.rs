@@ -7,13 +7,11 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use operator_protocols::{Evaluation, History, Id, Locus, Observation, Unavailable, Value, Verdict};
+use operator_protocols::{History, Observation, Unavailable, Value, Verdict};
 
 use super::pulse::{self, Pulse, Standing};
-use super::write_path;
-use crate::details::{Answer, Details, MemberDetail, StoreDetail, StoreState};
+use crate::details::{Details, StoreDetail, StoreState};
 use crate::thresholds::{Limit, Thresholds};
-use crate::{names, queries};
 
 /// A step of a judgement: what is needed for the next one, or the verdict already.
 pub(super) type Step<T = Verdict> = Result<T, Verdict>;

@@ -22,7 +22,8 @@ pub(crate) enum Standing {
     CutOff,
     /// PD does not hear of it, and nobody else can say more.
     Unheard,
-    /// PD hears of no store at all, and nothing says that they are dead: that is about PD.
+    /// PD hears of no store at all, and Prometheus scrapes some of them: that is about PD. Without that witness, stores that
+    /// PD hears nothing of are unheard, however many: a PD that answers is more likely right than deaf.
     PdHearsNobody,
     /// PD did not say when it heard of it last.
     Untold,
@@ -111,7 +112,8 @@ pub(crate) fn pulses(
         .map(|(&id, _)| id)
         .collect();
     let unheard = |id: &u64| pulses.get(id).and_then(|pulse| pulse.age_s).is_some_and(|age| age > limit);
-    if candidates.len() >= 2 && candidates.iter().all(unheard) {
+    let lives = |id: &u64| pulses.get(id).is_some_and(|pulse| pulse.scraped == Some(true));
+    if candidates.len() >= 2 && candidates.iter().all(unheard) && candidates.iter().any(lives) {
         for id in candidates {
             if let Some(pulse) = pulses.get_mut(&id) {
                 pulse.standing = Standing::PdHearsNobody;
@@ -176,6 +178,12 @@ mod tests {
             pd.store(id).heartbeat_age_s = Some(40.0);
         }
         assert_eq!(standings(&pd), [PdHearsNobody; 5]);
+        let mut unseen = Scene::healthy();
+        unseen.silence_prometheus();
+        for id in 1..=5 {
+            unseen.store(id).heartbeat_age_s = Some(40.0);
+        }
+        assert_eq!(standings(&unseen), [Unheard; 5]);
         pd.kill(1, 9000.0);
         assert_eq!(standings(&pd), [Dead, PdHearsNobody, PdHearsNobody, PdHearsNobody, PdHearsNobody]);
     }

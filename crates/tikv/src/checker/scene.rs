@@ -10,10 +10,8 @@ use operator_protocols::{
 
 use super::TikvChecker;
 use super::healthy::{answer, cluster, member_detail, store_detail};
-use crate::details::{
-    Answer, ClusterDetail, Details, DrainDetail, MemberDetail, Moved, NodeState, SchedulerDetail, StoreDetail,
-};
-use crate::queries::{ALL, By};
+use crate::details::{Answer, Details, DrainDetail, MemberDetail, Moved, StoreDetail};
+use crate::queries::ALL;
 use crate::thresholds::Thresholds;
 use crate::{details::DriftDetail, names};
 

@@ -1,6 +1,8 @@
 //! A store that PD does not hear of, told where the fault is: at the store if it is lost, at its link to PD if only that
 //! is cut, at PD if it hears of nobody.
 
+use std::time::Duration;
+
 use operator_protocols::{Evaluation, Finding, Verdict};
 
 use super::case::{Case, Step, untold};
@@ -9,6 +11,10 @@ use super::pulse::{Pulse, Standing};
 use super::wording::time;
 use crate::details::{StoreDetail, StoreState};
 use crate::names;
+
+/// How long after its start PD hears of a store again, at most: it opens its engine, and sends a heartbeat every ten seconds
+/// (TiKV, raftstore.pd-store-heartbeat-tick-interval).
+const HEARD_AGAIN: Duration = Duration::from_secs(60);
 
 /// Judges every store and its link to PD. `broken` gives what to say of a store that PD has not heard of for so many
 /// seconds, and the threshold; nothing, if that is not too long.
@@ -58,7 +64,7 @@ fn verdict(
         _ => {}
     }
     let Some((message, threshold)) = broken(id, pulse, age)? else { return Ok(Verdict::Ok) };
-    let mut finding = Finding::new(message, age, threshold);
+    let mut finding = Finding { persists: Some(HEARD_AGAIN), ..Finding::new(message, age, threshold) };
     if at_link {
         finding.involves = vec![case.store(id), case.leader()];
     }

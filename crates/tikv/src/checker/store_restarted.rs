@@ -20,6 +20,9 @@ const FRESH_S: f64 = 10.0;
 const NEXT_TO_NOTHING: f64 = 0.02;
 /// Seconds after which a start is no news, however much clocks differ.
 const LONG_AGO_S: f64 = 3600.0;
+/// Seconds for which a store is disconnected before that is told (the grace of `store_disconnected`): whoever starts it again
+/// after that does what was asked for.
+const TOLD_AFTER_S: f64 = 30.0;
 /// Restarts are counted over half an hour.
 const WINDOW: Duration = Duration::from_secs(1800);
 
@@ -52,9 +55,9 @@ fn restarted(case: &Case<'_>) -> Vec<Evaluation> {
         if acted_on(case, id) {
             return Err(Verdict::Suppressed("it was restarted on purpose".to_owned()));
         }
-        if before.last().and_then(|seen| seen.age_s).is_some_and(|age| age > case.limit(Limit::HeartbeatAge)) {
-            let why = "it had been away for long, which store_disconnected told; that it runs again is no news";
-            return Err(Verdict::Suppressed(why.to_owned()));
+        let missed = case.limit(Limit::HeartbeatAge) + TOLD_AFTER_S * case.time_scale;
+        if past.iter().any(|seen| seen.started != started && seen.age_s.is_some_and(|age| age >= missed)) {
+            return Err(Verdict::Suppressed("it was away for long enough that its absence was told".to_owned()));
         }
         let fresh = before.iter().rev().find(|seen| seen.age_s.is_some_and(|age| age <= FRESH_S));
         if fresh.is_some_and(|seen| seen.leaders <= NEXT_TO_NOTHING * seen.regions) {
@@ -162,6 +165,19 @@ mod tests {
         scene.judge();
         let mut scene = restart(scene);
         assert!(scene.judge().suppressed("store_restarted", &store(4)).contains("stopped on purpose"));
+    }
+
+    #[test]
+    fn a_store_whose_absence_was_told_and_that_was_started_then_is_no_news() {
+        let mut scene = Scene::healthy();
+        scene.judge();
+        for step in 0..10 {
+            scene.kill(4, f64::from(step) * 5.0 + 8.0);
+            scene.judge();
+        }
+        scene.revive(4);
+        scene.started(4, 2);
+        assert!(scene.judge().suppressed("store_restarted", &store(4)).contains("absence was told"));
     }
 
     #[test]

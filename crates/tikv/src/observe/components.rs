@@ -40,16 +40,15 @@ pub(super) fn write(
     }
     let leader = details.cluster.leader.as_ref().filter(|leader| details.members.contains_key(*leader));
     if let Some(leader) = leader {
-        for id in details.stores.keys() {
-            let state = match pulses.get(id) {
-                Some(pulse) if details.cluster.answers => pulse.link(),
-                _ => DependencyState::Unknown,
-            };
+        // A store serves without PD for as long as nothing moves. Told always, that every store depends on PD would make PD
+        // the cause of whatever several stores suffer from.
+        let cut = |id: &&u64| pulses.get(id).is_some_and(|pulse| pulse.link() == DependencyState::Down);
+        for id in details.stores.keys().filter(|id| details.cluster.answers && cut(id)) {
             observation.dependencies.push(Dependency {
                 from: names::store_component(subject, *id),
                 to: Id::new(subject, leader),
                 kind: MEMBER.to_owned(),
-                state,
+                state: DependencyState::Down,
             });
         }
     }
@@ -73,7 +72,10 @@ fn links(subject: &str, details: &Details, waits: &[(u64, u64)]) -> Vec<Dependen
         let Some(to) = to.parse().ok().filter(|to| details.stores.contains_key(to)) else { continue };
         for (from, rate) in by {
             if *rate > 0.0 && *from != to && details.stores.contains_key(from) {
-                links.insert((*from, to), DependencyState::Down);
+                // What both ends complain of is one link.
+                let both = answer_of(unreachable, *from, to);
+                let link = if both { ((*from).min(to), (*from).max(to)) } else { (*from, to) };
+                links.insert(link, DependencyState::Down);
             }
         }
     }
@@ -84,6 +86,12 @@ fn links(subject: &str, details: &Details, waits: &[(u64, u64)]) -> Vec<Dependen
         state,
     };
     links.into_iter().take(MAX_LINKS).map(dependency).collect()
+}
+
+/// Whether `to` complains of `from` as well.
+fn answer_of(unreachable: Option<&crate::details::Answer>, from: u64, to: u64) -> bool {
+    let of_from = unreachable.and_then(|answer| answer.stores_by.get(&from.to_string()));
+    of_from.and_then(|by| by.get(&to)).is_some_and(|rate| *rate > 0.0)
 }
 
 fn member_component(subject: &str, name: &str, member: &MemberDetail, details: &Details) -> Component {

@@ -120,12 +120,9 @@ impl Diff<'_> {
 
     fn drains(&mut self, before: &ClusterDetail, now: &ClusterDetail) {
         let (Some(before), Some(now)) = (&before.drains, &now.drains) else { return };
-        let none = BTreeMap::new();
-        let all = if before.is_empty() && now.is_empty() { &none } else { before };
-        let begun = now.keys().filter(|id| !all.contains_key(id)).map(|id| (*id, true));
-        let ended = all.keys().filter(|id| !now.contains_key(id)).map(|id| (*id, false));
-        let changes: Vec<(u64, bool)> = begun.chain(ended).collect();
-        for (id, begins) in changes {
+        let begun = now.keys().filter(|id| !before.contains_key(id)).map(|id| (*id, true));
+        let ended = before.keys().filter(|id| !now.contains_key(id)).map(|id| (*id, false));
+        for (id, begins) in begun.chain(ended) {
             let store = names::store(id);
             let by = now.get(&id).and_then(|drain| drain.ours.as_ref()).map_or("", |_| " by this operator");
             let message = if begins {

@@ -6,11 +6,11 @@ use std::future::Future;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::pd::{PdClient, PdError, api};
 
-/// Every question to PD's leader, however many members it takes to find it.
+/// All questions to PD's leader together, however many members it takes to find it.
 const WITHIN: Duration = Duration::from_secs(5);
 /// The scheduler that evicts leaders by request.
 pub(super) const EVICT_LEADER: &str = "evict-leader-scheduler";
@@ -47,21 +47,19 @@ impl Reading {
     /// Asks everything; the numbers of regions only `with_stats`, as they cost PD a walk over all of them; progress only of
     /// the stores that are known to be `removing`.
     pub(super) async fn take(pd: &PdClient, with_stats: bool, removing: &[u64]) -> Self {
+        let mut pd = Asking { pd, until: Instant::now() + WITHIN, silence: None };
         let (members, health, status, stores, schedule, replicate, rules, limits) = tokio::join!(
-            get(pd, "/members"),
-            get(pd, "/health"),
-            get(pd, "/cluster/status"),
-            get(pd, "/stores"),
-            get(pd, "/config/schedule"),
-            get(pd, "/config/replicate"),
-            optional(pd, "/config/rules"),
-            get(pd, "/stores/limit"),
+            pd.get("/members"),
+            pd.get("/health"),
+            pd.get("/cluster/status"),
+            pd.get("/stores"),
+            pd.get("/config/schedule"),
+            pd.get("/config/replicate"),
+            pd.optional("/config/rules"),
+            pd.get("/stores/limit"),
         );
         // Where the leader is silent the rest would only be silent, too, and take its time.
-        let pd = match &stores {
-            Err(error) if error.is_silence() => Asking::No(error.clone()),
-            _ => Asking::Yes(pd),
-        };
+        pd.silence = stores.as_ref().err().filter(|error| error.is_silence()).cloned();
         let drains = format!("/scheduler-config/{EVICT_LEADER}/list");
         let slow = format!("/scheduler-config/{EVICT_SLOW_STORE}/list");
         let (schedulers, paused, disabled, drains, slow, operators, stats, progress) = tokio::join!(
@@ -95,24 +93,26 @@ impl Reading {
     }
 }
 
-/// Whether it is worth asking on.
-enum Asking<'a> {
-    Yes(&'a PdClient),
-    No(PdError),
+/// Asks PD until the time is over, or it is not worth asking on.
+struct Asking<'a> {
+    pd: &'a PdClient,
+    until: Instant,
+    silence: Option<PdError>,
 }
 
 impl Asking<'_> {
+    /// The answer to one question about the cluster; `path` without its version.
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
-        match self {
-            Self::Yes(pd) => get(pd, path).await,
-            Self::No(error) => Err(error.clone()),
+        match &self.silence {
+            None => in_time(path, self.until, self.pd.get(&format!("/pd/api/v1{path}"))).await,
+            Some(silence) => Err(silence.clone()),
         }
     }
 
     async fn optional<T: DeserializeOwned>(&self, path: &str) -> Answer<Option<T>> {
-        match self {
-            Self::Yes(pd) => optional(pd, path).await,
-            Self::No(error) => Err(error.clone()),
+        match &self.silence {
+            None => in_time(path, self.until, self.pd.get_optional(&format!("/pd/api/v1{path}"))).await,
+            Some(silence) => Err(silence.clone()),
         }
     }
 
@@ -125,17 +125,8 @@ impl Asking<'_> {
     }
 }
 
-/// The answer to one question about the cluster; `path` without its version.
-pub(super) async fn get<T: DeserializeOwned>(pd: &PdClient, path: &str) -> Answer<T> {
-    in_time(path, pd.get(&format!("/pd/api/v1{path}"))).await
-}
-
-async fn optional<T: DeserializeOwned>(pd: &PdClient, path: &str) -> Answer<Option<T>> {
-    in_time(path, pd.get_optional(&format!("/pd/api/v1{path}"))).await
-}
-
 /// Gives a question up when its time is over.
-pub(super) async fn in_time<T>(path: &str, asking: impl Future<Output = Answer<T>>) -> Answer<T> {
-    let late = || PdError::Timeout { member: "PD".to_owned(), why: format!("{path} within {WITHIN:?}") };
-    timeout(WITHIN, asking).await.unwrap_or_else(|_| Err(late()))
+pub(super) async fn in_time<T>(path: &str, until: Instant, asking: impl Future<Output = Answer<T>>) -> Answer<T> {
+    let late = || PdError::Timeout { member: "PD".to_owned(), why: format!("{path}, within the time there was") };
+    timeout_at(until, asking).await.unwrap_or_else(|_| Err(late()))
 }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use operator_protocols::Timestamp;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
 
 use super::reading::in_time;
 use crate::details::{ClusterDetail, MetricsDetail};
@@ -18,8 +20,8 @@ const SAMPLES: usize = 8;
 /// Regions of one page, and pages of one observation, of the look for lost quorums.
 const PAGE: usize = 256;
 const PAGES: usize = 4;
-/// How long that may take.
-const SCAN_WITHIN: Duration = Duration::from_secs(3);
+/// How long either may take.
+const WITHIN: Duration = Duration::from_secs(4);
 /// A list that goes on beyond what is read of it makes work for PD: so long it is not asked for again.
 const REST_AFTER_LONG: Duration = Duration::from_secs(60);
 /// Regions without quorum that are kept.
@@ -58,18 +60,13 @@ impl Regions {
             !none && !resting
         };
         let words: Vec<&'static str> = WORDS.into_iter().filter(due).collect();
-        let lists = words.iter().map(|word| list(pd, word));
-        let (lists, ()) = tokio::join!(all(lists), self.scan.walk(pd, silent));
-        for (word, answer) in words.into_iter().zip(lists) {
-            match answer {
-                Some((list, whole)) => {
-                    let again = if whole { at } else { at.plus(REST_AFTER_LONG) };
-                    self.listed.insert(word, (list, again));
-                }
-                None => {
-                    self.listed.remove(word);
-                }
-            }
+        let (lists, ()) = tokio::join!(lists(pd, &words), self.scan.walk(pd, silent));
+        for word in words {
+            self.listed.remove(word);
+        }
+        for (word, list, whole) in lists {
+            let again = if whole { at } else { at.plus(REST_AFTER_LONG) };
+            self.listed.insert(word, (list, again));
         }
     }
 
@@ -113,21 +110,21 @@ fn lacks_quorum(voters: &[u64], lost: &BTreeSet<u64>) -> bool {
     !voters.is_empty() && gone * 2 >= voters.len()
 }
 
-async fn all<T>(asking: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    // One after another: each is work for PD's leader, and all are short where nothing is wrong.
-    let mut answers = Vec::new();
-    for one in asking {
-        answers.push(one.await);
+/// The lists of these words that could be read, and whether they were read to their ends.
+async fn lists(pd: &PdClient, words: &[&'static str]) -> Vec<(&'static str, api::Regions, bool)> {
+    let until = Instant::now() + WITHIN;
+    let mut asking = JoinSet::new();
+    for &word in words {
+        let pd = pd.clone();
+        asking.spawn(async move {
+            let path = format!("/pd/api/v1/regions/check/{word}");
+            let (text, goes_on) = in_time(&path, until, pd.get_beginning(&path)).await.ok()?;
+            let mut list = api::beginning(&text)?;
+            list.regions.truncate(SAMPLES);
+            Some((word, list, !goes_on))
+        });
     }
-    answers
-}
-
-async fn list(pd: &PdClient, word: &str) -> Option<(api::Regions, bool)> {
-    let path = format!("/pd/api/v1/regions/check/{word}");
-    let (text, goes_on) = in_time(&path, pd.get_beginning(&path)).await.ok()?;
-    let mut list = api::beginning(&text)?;
-    list.regions.truncate(SAMPLES);
-    Some((list, !goes_on))
+    asking.join_all().await.into_iter().flatten().collect()
 }
 
 impl Scan {
@@ -145,7 +142,7 @@ impl Scan {
             return;
         }
         // What was found stays when time is over.
-        let _ = tokio::time::timeout(SCAN_WITHIN, self.pages(pd)).await;
+        let _ = timeout(WITHIN, self.pages(pd)).await;
     }
 
     async fn pages(&mut self, pd: &PdClient) {

@@ -88,8 +88,12 @@ async fn stores_that_die_are_up_then_disconnected_then_down() {
         let seen = look(&player, &mut scene, *instant).await;
         let since = instant.since(instants[0]).as_secs_f64();
         for (store, state, word) in seen.stores() {
-            // Nobody but PD can be asked, and PD hears of no store: it may be PD that is deaf.
-            let expected = if word == "Up" { Up } else { Unknown };
+            // Nobody but PD can be asked; what it does not hear of may only be restarting, until PD gives it up.
+            let expected = match word.as_str() {
+                "Up" => Up,
+                "Down" => Down,
+                _ => Unknown,
+            };
             assert_eq!(state, expected, "{store} {word} after {since} s");
             if words.last() != Some(&word) {
                 words.push(word);

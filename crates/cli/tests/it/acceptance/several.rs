@@ -1,12 +1,16 @@
-//! One operator over several systems, two of them of one kind with components of the same names, and one that never
-//! answers: what happens to one is its own.
+//! One operator over several systems: two of one kind with components of the same names, one of another kind, and one that
+//! never answers. What happens to one is its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use operator_core::store::{ExecutionFilter, Store as _, TicketFilter};
-use operator_lab::environment::FaultRequest;
+use operator_lab::control::ControlServer;
+use operator_lab::environment::{Environment as _, FaultRequest, WorkloadSpec};
+use operator_lab::tikv::{Pace, TikvConfig, TikvEnvironment};
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
@@ -31,19 +35,46 @@ async fn hanging() -> String {
     address
 }
 
-fn config(east: &Cluster, west: &Cluster, stuck: &str) -> String {
-    let of = |name: &str, cluster: &Cluster| {
+/// A simulated TiKV cluster, in real time; everything of it goes with it.
+struct Stores {
+    environment: TikvEnvironment,
+    _server: ControlServer,
+    folder: TempDir,
+}
+
+impl Stores {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let config = TikvConfig { folder: folder.path().to_owned(), ..TikvConfig::default() };
+        let (environment, _) = TikvEnvironment::start(config, Pace::Times(1.0)).expect("the cluster starts");
+        let server = ControlServer::start(folder.path(), Arc::new(environment.clone())).expect("the socket");
+        let pattern = "steady".to_owned();
+        let load = WorkloadSpec { pattern, rate: 60_000, keys: 100, zipf: 0.3, seed: 0, params: BTreeMap::new() };
+        environment.start_workload(&load).await.expect("load");
+        Self { environment, _server: server, folder }
+    }
+
+    fn starts_of(&self, store: &str) -> u64 {
+        let status = self.environment.status();
+        let process = status.processes.into_iter().find(|process| process.report.name == store).expect("the store");
+        let incarnation = process.report.status.incarnation.expect("it was started");
+        incarnation.rsplit('#').next().and_then(|number| number.parse().ok()).expect("a number")
+    }
+}
+
+fn config(east: &Cluster, west: &Cluster, stores: &Stores, stuck: &str) -> String {
+    let of = |name: &str, kind: &str, folder: &str, interval: &str| {
         format!(
-            "[[subject]]\nname = \"{name}\"\nkind = \"ratelimiter\"\nlab = \"{}\"\n[subject.settings]\n\
-             time_scale = 0.1\n",
-            cluster.folder()
+            "[[subject]]\nname = \"{name}\"\nkind = \"{kind}\"\nlab = \"{folder}\"\ninterval = \"{interval}\"\n\
+             [subject.settings]\ntime_scale = 0.1\n"
         )
     };
     format!(
-        "[operator]\ninterval = \"500ms\"\n[policy]\nlow_risk = \"auto\"\n{}{}[[subject]]\nname = \"stuck\"\n\
+        "[operator]\ninterval = \"500ms\"\n[policy]\nlow_risk = \"auto\"\n{}{}{}[[subject]]\nname = \"stuck\"\n\
          kind = \"ratelimiter\"\n[subject.settings]\nnodes = [\"{stuck}\"]\nredis_url = \"redis://{stuck}\"\n",
-        of("east", east),
-        of("west", west)
+        of("east", "ratelimiter", east.folder(), "500ms"),
+        of("west", "ratelimiter", west.folder(), "500ms"),
+        of("stores", "tikv", stores.folder.path().to_str().expect("a path of UTF-8"), "2s")
     )
 }
 
@@ -82,11 +113,15 @@ async fn mended(operator: &mut OperatorProcess, subject: &str, other: &str) -> S
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fault_in_one_system_is_found_and_mended_there_and_nowhere_else_across_a_restart() {
     let (east, west) = (Cluster::start(|config| config).await, Cluster::start(|config| config).await);
-    let home = Home::new(&config(&east, &west, &hanging().await));
+    let stores = Stores::start().await;
+    let home = Home::new(&config(&east, &west, &stores, &hanging().await));
     let mut operator = OperatorProcess::start(&home, &[]);
-    for subject in ["east", "west"] {
+    for subject in ["east", "west", "stores"] {
         until_cycles(&operator, subject, 8).await;
     }
+    // What takes PD some time to notice begins first.
+    let killed = FaultRequest::new("kill_store").with("store", "store-4");
+    stores.environment.inject(&killed).await.expect("the store is killed");
     let (fast, slow) = (cycles(&operator, "east").await, cycles(&operator, "stuck").await);
     println!("the systems that answer had {fast} cycles while the one that does not had {slow}");
 
@@ -121,6 +156,19 @@ async fn a_fault_in_one_system_is_found_and_mended_there_and_nowhere_else_across
     east.inject(FaultRequest::new("kill_node").with("node", "node-3")).await;
     assert_eq!(mended(&mut operator, "east", "west").await, "east-T1");
     assert_eq!((east.starts_of("node-3"), west.starts_of("node-3")), (2, 1));
+    let since = Instant::now();
+    loop {
+        let listed = home.operator(&["tickets", "list", "--subject", "stores", "--all"]).await;
+        let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+        let tickets = listed["tickets"].as_array().cloned().unwrap_or_default();
+        if !tickets.is_empty() && tickets.iter().all(|ticket| ticket["state"] == "resolved") {
+            assert!(tickets.iter().any(|ticket| ticket["invariant"] == "store_disconnected"), "{listed}");
+            break;
+        }
+        assert!(since.elapsed() < 2 * PATIENCE, "{listed}: {}", operator.said());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert_eq!(stores.starts_of("store-4"), 2, "started once, across the operator's own restart");
     let checked = home.ask(0, &["check", "--subject", "east", "--observations", "2", "--every", "200ms"]).await;
     assert_eq!(checked["check"][0]["subject"], "east");
     assert_eq!(checked["check"].as_array().map(Vec::len), Some(1));
@@ -137,7 +185,7 @@ async fn a_fault_in_one_system_is_found_and_mended_there_and_nowhere_else_across
     let sent = store.executions(&ExecutionFilter::default()).await.expect("executions");
     let mut sent: Vec<_> = sent.iter().filter(|one| one.attempt > 0).map(|one| one.proposal.subject.as_str()).collect();
     sent.sort_unstable();
-    assert_eq!(sent, ["east", "west"], "one action each");
+    assert_eq!(sent, ["east", "stores", "west"], "one action each");
     home.ask(0, &["audit", "verify"]).await;
     let listed = home.operator(&["tickets", "list", "--subject", "west", "--all"]).await;
     let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");

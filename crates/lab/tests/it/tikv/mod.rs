@@ -5,5 +5,6 @@ mod compliance;
 mod loop_over_it;
 mod scale;
 mod shapes;
+mod subject;
 mod symptoms;
 mod timing;
