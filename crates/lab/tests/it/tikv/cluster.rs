@@ -16,19 +16,10 @@ pub struct Cluster {
 
 impl Cluster {
     pub async fn start(change: impl FnOnce(&mut TikvConfig)) -> Self {
-        Self::with(Pace::Asked, change).await
-    }
-
-    /// A cluster whose time passes by itself.
-    pub async fn at(pace: Pace) -> Self {
-        Self::with(pace, |_| {}).await
-    }
-
-    async fn with(pace: Pace, change: impl FnOnce(&mut TikvConfig)) -> Self {
         let folder = tempfile::tempdir().expect("temporary folder");
         let mut config = TikvConfig { folder: folder.path().join("environment"), ..TikvConfig::default() };
         change(&mut config);
-        let (environment, _) = TikvEnvironment::start(config, pace).expect("the cluster starts");
+        let (environment, _) = TikvEnvironment::start(config, Pace::Asked).expect("the cluster starts");
         let load: WorkloadSpec = serde_json::from_str(r#"{"rate": 40000}"#).expect("a load");
         environment.start_workload(&load).await.expect("load");
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().expect("a client");

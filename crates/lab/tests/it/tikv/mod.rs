@@ -1,7 +1,6 @@
 //! The simulated TiKV cluster, seen through PD's and Prometheus's interfaces.
 
 mod cluster;
-mod compliance;
 mod loop_over_it;
 mod scale;
 mod shapes;
