@@ -80,6 +80,11 @@ pub enum ActionVerdict {
 impl Truth {
     /// Judges an explanation.
     pub fn judge_hypothesis(&self, locus: &str, class: FaultClass) -> HypothesisVerdict {
+        // Who does not know says nothing of the place either, whichever place stands beside it.
+        let abstains = class == FaultClass::Unknown;
+        if abstains && !self.hypotheses.iter().any(|truth| truth.classes.contains(&class)) {
+            return HypothesisVerdict { locus: false, class: false };
+        }
         let mut there = self.hypotheses.iter().filter(|truth| truth.locus.matches(locus)).peekable();
         let locus = there.peek().is_some();
         HypothesisVerdict { locus, class: there.any(|truth| truth.classes.contains(&class)) }
@@ -130,6 +135,7 @@ mod tests {
         assert_eq!(judge("component:a", FaultClass::LinkSlow), (true, false));
         assert_eq!(judge("edge:a>b", FaultClass::LinkSlow), (true, true));
         assert_eq!(judge("component:b", FaultClass::ComponentSlow), (false, false));
+        assert_eq!(judge("component:a", FaultClass::Unknown), (false, false), "it does not know");
     }
 
     #[test]

@@ -28,6 +28,8 @@ use crate::proxy::Behaviour;
 
 /// When time passes by itself, it passes in steps of so much real time.
 const STEP: Duration = Duration::from_millis(50);
+/// Time that passes by itself may be late by so much before whoever waits for it gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// A cluster in which time passes only when asked begins at this instant: whatever is recorded of it repeats.
 const BEGINNING: i64 = 1_790_000_000_000;
 
@@ -210,8 +212,15 @@ impl Environment for TikvEnvironment {
                     passed.map_err(|error| LabError::asked("let time pass", error))?
                 }
                 Pace::Times(speed) => {
-                    let left = until.since(self.inner.clock.now());
-                    tokio::time::sleep(left.div_f64(speed)).await;
+                    let expected = until.since(self.inner.clock.now()).div_f64(speed);
+                    let given_up = tokio::time::Instant::now() + 10 * expected + PATIENCE;
+                    while self.inner.clock.now() < until {
+                        if tokio::time::Instant::now() > given_up {
+                            return Err(LabError::asked("wait for simulated time", "it does not pass"));
+                        }
+                        let left = until.since(self.inner.clock.now()).div_f64(speed);
+                        tokio::time::sleep(left.clamp(Duration::from_millis(1), STEP)).await;
+                    }
                     Ok(())
                 }
             }

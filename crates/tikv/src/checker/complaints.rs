@@ -42,8 +42,7 @@ fn complaints_of(seen: &Observation, case: &Case<'_>, into: &mut BTreeSet<Link>)
             }
         }
     }
-    let answers = seen.details.get("metrics").and_then(|metrics| metrics.get("answers_by_query"));
-    let rates = answers.and_then(|answers| answers.get("unreachable")).and_then(|answer| answer.get("stores_by"));
+    let rates = seen.details.get("unreachable");
     for (to, rates) in rates.and_then(Value::as_map).into_iter().flatten() {
         for (from, rate) in rates.as_map().into_iter().flatten() {
             let bad = rate.as_f64().is_some_and(|rate| rate > case.limit(Limit::Unreachable));

@@ -5,7 +5,8 @@
 //! | `cluster` | [`ClusterDetail`] | what PD says of the whole: leader, settings, placement rules |
 //! | `members` | map of [`MemberDetail`] by name | every member of PD, asked one by one |
 //! | `stores` | map of [`StoreDetail`] by id | every store that PD knows, tombstones left out |
-//! | `metrics` | [`MetricsDetail`] | what Prometheus answered, joined to stores and members |
+//! | `metrics` | [`MetricsDetail`] as one text | what Prometheus answered, joined to stores and members |
+//! | `unreachable` | map by store of map by the store that complains | what of `metrics` is read of the past |
 //! | `drift` | [`DriftDetail`] | how numbers moved since earlier looks |
 
 mod cluster;
@@ -47,7 +48,7 @@ impl Details {
             cluster: wire::read(observation, "cluster")?,
             members: wire::read(observation, "members")?,
             stores: Self::stores_of(observation)?,
-            metrics: wire::read(observation, "metrics")?,
+            metrics: wire::read_text(observation, "metrics")?,
             drift: wire::read(observation, "drift")?,
         })
     }
@@ -62,7 +63,9 @@ impl Details {
         wire::write(observation, "cluster", &self.cluster);
         wire::write(observation, "members", &self.members);
         wire::write_lean(observation, "stores", &self.stores);
-        wire::write(observation, "metrics", &self.metrics);
+        wire::write_text(observation, "metrics", &self.metrics);
+        let unreachable = self.metrics.answers_by_query.get("unreachable");
+        wire::write(observation, "unreachable", &unreachable.map(|answer| &answer.stores_by));
         wire::write(observation, "drift", &self.drift);
     }
 }

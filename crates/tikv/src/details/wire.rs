@@ -37,6 +37,25 @@ pub(super) fn write_lean<K: ToString, T: Serialize + Default>(
     }
 }
 
+/// Writes something as one text. A tree of values takes twenty times as much memory, and the numbers of a thousand stores are
+/// kept for as long as the past is.
+pub(super) fn write_text<T: Serialize>(observation: &mut Observation, key: &str, detail: &T) {
+    match serde_json::to_string(detail) {
+        Ok(text) => {
+            observation.details.insert(key.to_owned(), Value::Text(text));
+        }
+        Err(error) => observation.unavailable.push(Unavailable::new(key, error.to_string())),
+    }
+}
+
+/// Reads what was written as one text.
+pub(super) fn read_text<T: DeserializeOwned>(observation: &Observation, key: &str) -> Result<T, Unavailable> {
+    let text = observation.details.get(key).and_then(Value::as_str);
+    let text = text.ok_or_else(|| Unavailable::new(key, "the observation does not have it"))?;
+    let understood = serde_json::from_str(text);
+    understood.map_err(|error| Unavailable::new(key, format!("the observation's is not understood: {error}")))
+}
+
 pub(super) fn read<T: DeserializeOwned>(observation: &Observation, key: &str) -> Result<T, Unavailable> {
     let value =
         observation.details.get(key).ok_or_else(|| Unavailable::new(key, "the observation does not have it"))?;
