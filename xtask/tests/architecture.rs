@@ -19,10 +19,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("operator-prometheus", &["operator-protocols"]),
     ("operator-tikv", &["operator-prometheus"]),
     ("operator-ratelimiter", &["operator-prometheus"]),
+    ("operator-declared", &["operator-prometheus"]),
     ("ratelimiter-service", &[]),
     ("operator-lab", &["operator-core", "operator-tikv", "operator-ratelimiter"]),
     ("operator-server", &["operator-core"]),
-    ("operator", &["operator-server", "operator-lab", "operator-llm", "operator-tikv", "operator-ratelimiter"]),
+    (
+        "operator",
+        &[
+            "operator-server",
+            "operator-lab",
+            "operator-llm",
+            "operator-tikv",
+            "operator-ratelimiter",
+            "operator-declared",
+        ],
+    ),
     ("xtask", &[]),
 ];
 
@@ -181,7 +192,7 @@ fn subjects_named(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     let mut registries = BTreeSet::new();
     for source in sources {
-        for subject in ["tikv", "ratelimiter"] {
+        for subject in ["tikv", "ratelimiter", "declared"] {
             if !source.text.contains(&format!("operator_{subject}")) {
                 continue;
             }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    actions, audit, chaos, check, check_config, completions, demo, deploy, doctor, eval, incidents, kill_switch, man,
-    mode, record, replay, run, subjects, tickets,
+    actions, audit, chaos, check, check_config, completions, demo, deploy, doctor, eval, explain, incidents,
+    kill_switch, man, mode, record, replay, run, subjects, tickets,
 };
 use crate::output::Format;
 
@@ -97,6 +97,8 @@ pub enum Verb {
     /// List and show subjects and what can be done to them
     #[command(subcommand)]
     Subjects(subjects::Verb),
+    /// Ask a subject a question about its own system; lists the questions when none is asked
+    Explain(explain::Args),
     /// Check the configuration without starting anything
     CheckConfig(check_config::Args),
     /// Say what is reachable, configured and missing

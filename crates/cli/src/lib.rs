@@ -3,7 +3,8 @@
 //! 1. What it is told: [`args`], [`config`], and the [`registry`] of subjects.
 //! 2. What it does: [`commands`], one module a verb, each given an [`app::App`]; [`host`] runs the loops, [`look`] looks
 //!    without one, [`demo`] tells the whole story.
-//! 3. What it shows: [`output`], [`screen`], [`narrate`]; [`harmless`] stands between them and text from outside.
+//! 3. What it shows: [`output`], [`screen`] on the [`terminal`], [`narrate`]; [`harmless`] stands between them and text
+//!    from outside.
 //! 4. How it ends: [`exit`], [`signals`].
 
 pub mod app;
@@ -20,6 +21,7 @@ pub mod output;
 pub mod registry;
 pub mod screen;
 pub mod signals;
+pub mod terminal;
 
 use clap::Parser as _;
 use jiff::tz::TimeZone;

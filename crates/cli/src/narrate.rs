@@ -6,6 +6,8 @@ use operator_protocols::{Locus, Timestamp};
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
+use crate::host::Told;
+
 /// A line of the story.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NarrationLine {
@@ -13,6 +15,8 @@ pub struct NarrationLine {
     pub at: Timestamp,
     /// How it is to be taken.
     pub tone: Tone,
+    /// The subject it happened to, if to one.
+    pub subject: Option<String>,
     /// What happened. It may quote text from outside: whoever shows it makes it harmless.
     pub text: String,
     /// Whether it only adds to the line before: a screen that shows it elsewhere leaves it out.
@@ -58,8 +62,23 @@ impl NarrationLine {
     /// A line.
     pub fn new(at: Timestamp, tone: Tone, text: impl Into<String>) -> Self {
         let text = text.into();
-        Self { at, tone, detail: text.starts_with(INDENT), text }
+        Self { at, tone, subject: None, detail: text.starts_with(INDENT), text }
     }
+
+    /// The line with the subject it is about before it: for where several are told of.
+    #[must_use]
+    pub fn with_subject_named(mut self) -> Self {
+        if let Some(subject) = &self.subject {
+            self.text = format!("[{subject}] {}", self.text);
+        }
+        self
+    }
+}
+
+/// The lines for one event of one subject.
+pub fn narrate_told(told: &Told) -> Vec<NarrationLine> {
+    let of = |line| NarrationLine { subject: told.subject.clone(), ..line };
+    narrate(&told.event).into_iter().map(of).collect()
 }
 
 /// The lines for one event; none for an event that says nothing to a person.
@@ -105,16 +124,16 @@ pub fn narrate(event: &AuditEvent) -> Vec<NarrationLine> {
             vec![(Tone::Warning, format!("mode set to {}{}{}", body.word("mode"), by(event), because(&body)))]
         }
         "cycle.trouble" => vec![(Tone::Warning, format!("trouble: {}", body.text("what")))],
-        "operator.started" => vec![(Tone::Plain, "the operator started".to_owned())],
+        "operator.started" => vec![(Tone::Plain, format!("the operator watches {}", body.word("subject")))],
         // An event that this version has no words for is still told: silence would hide it.
         other => vec![(Tone::Plain, format!("{other} {id}{}{}", by(event), because(&body)))],
     };
     told.into_iter().map(|(tone, text)| NarrationLine::new(event.at, tone, text.trim_end().to_owned())).collect()
 }
 
-type Told = Vec<(Tone, String)>;
+type Lines = Vec<(Tone, String)>;
 
-fn ticket_state(id: &str, body: &Body<'_>) -> Told {
+fn ticket_state(id: &str, body: &Body<'_>) -> Lines {
     let (to, reason) = (body.word("to"), body.text("reason"));
     match to.as_str() {
         "resolved" => vec![(Tone::Good, format!("RESOLVED {id}: {reason}"))],
@@ -127,7 +146,7 @@ fn ticket_state(id: &str, body: &Body<'_>) -> Told {
     }
 }
 
-fn diagnosis(body: &Body<'_>) -> Told {
+fn diagnosis(body: &Body<'_>) -> Lines {
     let percent = body.number("probability").map_or_else(|| "?".to_owned(), |p| format!("{:.0} %", p * 100.0));
     let mut told = if body.0.get("abstained").and_then(Value::as_bool) == Some(true) {
         vec![(Tone::Warning, format!("diagnosis: the evidence does not decide: {}", body.text("statement")))]
@@ -152,7 +171,7 @@ fn diagnosis(body: &Body<'_>) -> Told {
     told
 }
 
-fn proposal(id: &str, body: &Body<'_>) -> Told {
+fn proposal(id: &str, body: &Body<'_>) -> Lines {
     let params = match body.0.get("params").and_then(Value::as_object) {
         Some(params) if !params.is_empty() => {
             let params: Vec<_> = params.iter().map(|(name, value)| format!("{name}={}", word(value))).collect();
@@ -180,7 +199,7 @@ fn proposal(id: &str, body: &Body<'_>) -> Told {
     told
 }
 
-fn finished(id: &str, body: &Body<'_>) -> Told {
+fn finished(id: &str, body: &Body<'_>) -> Lines {
     let state = body.word("state");
     let tone = match state.as_str() {
         "done" => Tone::Good,
@@ -193,7 +212,7 @@ fn finished(id: &str, body: &Body<'_>) -> Told {
     vec![(tone, format!("EXECUTED {id}: {}: {said}", state.replace('_', " ")))]
 }
 
-fn verification(id: &str, body: &Body<'_>) -> Told {
+fn verification(id: &str, body: &Body<'_>) -> Lines {
     let outcome = match body.0.get("outcome") {
         Some(Value::Object(outcome)) => outcome.keys().next().cloned().unwrap_or_default(),
         other => other.map(word).unwrap_or_default(),

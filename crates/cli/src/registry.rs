@@ -36,6 +36,14 @@ pub struct Lab {
     pub demo_settings: &'static [(&'static str, &'static str, &'static str)],
 }
 
+/// A kind of system that can be brought up in containers.
+pub struct InContainers {
+    /// Its kind, as `deploy up` gives it.
+    pub kind: &'static str,
+    /// Starts it in a folder, as a scenario has it, if there is one.
+    pub start: fn(Option<&Scenario>, PathBuf) -> BoxFuture<'static, Result<Arc<dyn Environment>, LabError>>,
+}
+
 /// A running environment.
 #[derive(Clone)]
 pub struct Stage {
@@ -69,7 +77,26 @@ pub struct DemoChapter {
 pub const KINDS: &[SubjectKind] = &[
     #[cfg(feature = "ratelimiter")]
     ratelimiter::KIND,
+    #[cfg(feature = "declared")]
+    SubjectKind {
+        kind: operator_declared::KIND,
+        about: "any system that a TOML file describes: health checks, metrics, PromQL, invariants",
+        settings: &[("file", "docs/examples/prometheus.toml")],
+        factory: operator_declared::factory,
+        lab: None,
+    },
 ];
+
+/// Every system that can be brought up in containers.
+pub const IN_CONTAINERS: &[InContainers] = &[
+    #[cfg(feature = "ratelimiter")]
+    ratelimiter::IN_CONTAINERS,
+];
+
+/// The system of that kind that can be brought up in containers.
+pub fn in_containers(kind: &str) -> Option<&'static InContainers> {
+    IN_CONTAINERS.iter().find(|known| known.kind == kind)
+}
 
 /// The kind of that name.
 pub fn find(kind: &str) -> Option<&'static SubjectKind> {
@@ -141,6 +168,18 @@ mod ratelimiter {
         )],
     };
 
+    pub(super) const IN_CONTAINERS: InContainers = InContainers {
+        kind: operator_lab::ratelimiter::KIND,
+        start: |scenario, folder| {
+            let declared = scenario.map(|scenario| scenario.environment.clone()).unwrap_or_default();
+            Box::pin(async move {
+                let config = RateLimiterConfig { folder, ..declared };
+                let (environment, _) = operator_lab::ratelimiter::start_in_containers(config).await?;
+                Ok(Arc::new(environment) as Arc<dyn Environment>)
+            })
+        },
+    };
+
     async fn start(config: RateLimiterConfig) -> Result<Stage, LabError> {
         let (environment, _) = RateLimiterEnvironment::start(config).await?;
         let supervisor = Arc::clone(environment.supervisor());
@@ -164,7 +203,13 @@ mod tests {
     use crate::config::SubjectEntry;
     use crate::host::Watched;
 
+    /// A setting as its example gives it; a file of this repository is found wherever the test runs.
     fn value(text: &str) -> Value {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let file = root.join(text);
+        if file.is_file() {
+            return Value::from(file.display().to_string());
+        }
         serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
     }
 
@@ -175,7 +220,7 @@ mod tests {
             let settings = kind.settings.iter().map(|(name, text)| (name, text)).chain(demo);
             let settings = settings.map(|(name, text)| ((*name).to_owned(), value(text))).collect();
             let config = SubjectConfig { name: "one".to_owned(), kind: kind.kind.to_owned(), settings };
-            let made = Watched::make(&SubjectEntry { config, interval: None }, &EngineSettings::default(), None);
+            let made = Watched::make(&SubjectEntry::new(config), &EngineSettings::default(), None);
             assert!(made.is_ok(), "{}: {:?}", kind.kind, made.err());
         }
     }

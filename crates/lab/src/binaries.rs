@@ -61,7 +61,7 @@ fn is_executable(path: &Path) -> bool {
 
 fn how_to_get(name: &str) -> String {
     match name {
-        "operator-child-guard" => "build it with `cargo build -p operator-lab`".to_owned(),
+        "operator-child-guard" | "operator-health-probe" => "build it with `cargo build -p operator-lab`".to_owned(),
         "ratelimiter" | "loadgen" => "build it with `cargo build -p ratelimiter-service`".to_owned(),
         _ => format!("install it with `apt-get install {name}`"),
     }

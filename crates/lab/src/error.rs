@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::binaries::MissingProgram;
+use crate::compose::{ComposeError, NoEngine};
 use crate::journal::JournalError;
 use crate::process::{PortError, ProcessError};
 use crate::proxy::ProxyError;
@@ -36,6 +37,12 @@ pub enum LabError {
         /// The folder.
         path: PathBuf,
     },
+    /// Containers cannot be run here; nothing was started.
+    #[error(transparent)]
+    NoEngine(#[from] NoEngine),
+    /// A container could not be handled.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
     /// A process could not be handled.
     #[error(transparent)]
     Process(#[from] ProcessError),

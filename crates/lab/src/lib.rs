@@ -1,6 +1,7 @@
 //! Environments that are broken for real, to see what an operator makes of it.
 //!
 //! - [`environment`]: what a running system offers here: status, load, faults, a driver. [`ratelimiter`] is one.
+//! - [`compose`]: systems in containers, whatever they run.
 //! - [`process`]: the supervisor of its processes, which takes them along when it ends, whatever way it ends.
 //! - [`proxy`]: links that can be made slow, cut or silent.
 //! - [`journal`]: how each fault is taken back, on disk before the fault acts.
@@ -12,10 +13,12 @@
 //! - [`binaries`]: where the programs are that an environment runs.
 
 pub mod binaries;
+pub mod compose;
 pub mod control;
 pub mod environment;
 mod error;
 pub mod eval;
+mod folder;
 pub mod journal;
 pub mod process;
 pub mod proxy;

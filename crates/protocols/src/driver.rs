@@ -13,8 +13,10 @@ pub trait Driver: Send + Sync {
     /// Whether the component's process runs, and which start of it.
     fn status<'a>(&'a self, id: &'a Id) -> BoxFuture<'a, Result<ProcessStatus, DriverError>>;
 
-    /// Starts it as declared. A process that runs already is left alone, and its status returned.
-    fn start<'a>(&'a self, id: &'a Id) -> BoxFuture<'a, Result<ProcessStatus, DriverError>>;
+    /// Starts it as declared, if it does not run and its last start was `last`: the incarnation that
+    /// [`Driver::status`] gave, none if it was never started. One that runs is left alone, and its status returned. A
+    /// repeat with the old `last` is refused once it was started, even if it has ended again, so it cannot start twice.
+    fn start_if<'a>(&'a self, id: &'a Id, last: Option<&'a str>) -> BoxFuture<'a, Result<ProcessStatus, DriverError>>;
 
     /// Stops it.
     fn stop<'a>(&'a self, id: &'a Id) -> BoxFuture<'a, Result<ProcessStatus, DriverError>>;
@@ -30,7 +32,8 @@ pub trait Driver: Send + Sync {
 pub struct ProcessStatus {
     /// Whether it runs (a stopped or hung process runs).
     pub running: bool,
-    /// Names this start of it: differs from every other start's.
+    /// Names this start of it, or the last one if it does not run: differs from every other start's. None if the
+    /// driver never saw a start of it.
     pub incarnation: Option<String>,
     /// How it ended, if it did.
     pub exit: Option<String>,
@@ -46,6 +49,14 @@ pub enum DriverError {
         /// The one that was named.
         expected: String,
         /// The one that runs, if any.
+        actual: Option<String>,
+    },
+    /// The process does not run, and its last start is another than the one named: it was started since, and has ended
+    /// again.
+    StartedSince {
+        /// The one that was named, if any.
+        expected: Option<String>,
+        /// The last one, if any is known.
         actual: Option<String>,
     },
     /// It refused or could not, and changed nothing.
@@ -64,6 +75,10 @@ impl fmt::Display for DriverError {
             Self::Incarnation { expected, actual: None } => {
                 write!(f, "no process runs, incarnation {expected} is gone")
             }
+            Self::StartedSince { expected, actual } => {
+                let name = |start: &Option<String>| start.clone().unwrap_or_else(|| "none".to_owned());
+                write!(f, "the process does not run, and its last start is {}, not {}", name(actual), name(expected))
+            }
             Self::Refused(why) => write!(f, "refused: {why}"),
             Self::Unknown(why) => write!(f, "outcome unknown: {why}"),
         }
@@ -78,7 +93,8 @@ pub const START_COMPONENT: &str = "start_component";
 pub const RESTART_COMPONENT: &str = "restart_component";
 
 /// Starting a component whose process does not run. `kinds` are the kinds of component it may be aimed at; none means
-/// any. The subject's guard holds only while the process does not run.
+/// any. The subject's guard holds only while the process does not run, and carries the incarnation of its last start, so
+/// that one intent starts it at most once: see [`Driver::start_if`].
 pub fn start_component(kinds: &[&str], settle_time: Duration) -> ActionDefinition {
     ActionDefinition {
         name: START_COMPONENT.to_owned(),

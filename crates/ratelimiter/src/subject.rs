@@ -10,7 +10,7 @@ use operator_protocols::{
     SubjectError, Timestamp, Unavailable,
 };
 
-use crate::actions::{self, Context, Restarts};
+use crate::actions::{self, Context, Starts};
 use crate::checker::RateLimiterChecker;
 use crate::client::NodeClient;
 use crate::config::Config;
@@ -32,7 +32,7 @@ pub struct RateLimiterSubject {
     memory: tokio::sync::Mutex<Memory>,
     targets: Mutex<Vec<Target>>,
     own: OwnChanges,
-    restarts: Restarts,
+    starts: Starts,
 }
 
 /// Makes the subject and its checker from configuration. It connects to nothing.
@@ -70,7 +70,7 @@ impl RateLimiterSubject {
             targets: Mutex::new(memory.targets(&config)),
             memory: tokio::sync::Mutex::new(memory),
             own: OwnChanges::default(),
-            restarts: Restarts::default(),
+            starts: Starts::default(),
             config,
         })
     }
@@ -87,7 +87,7 @@ impl RateLimiterSubject {
             driver: self.driver.as_ref(),
             targets: self.known_targets(),
             own: &self.own,
-            restarts: &self.restarts,
+            starts: &self.starts,
         }
     }
 }

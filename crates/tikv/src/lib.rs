@@ -6,6 +6,8 @@
 //! - Acting: one action a file (`actions`); explaining (`probes`); the past (`past`).
 
 #[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
+mod checker;
+#[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
 mod details;
 #[allow(dead_code, unused_imports, reason = "the reader comes before the one who asks it")]
 mod logs;
@@ -16,5 +18,7 @@ mod names;
 #[allow(dead_code, reason = "the past comes before the one who asks for it")]
 mod past;
 pub mod queries;
+#[allow(dead_code, reason = "the contract comes before what fulfils it")]
+mod thresholds;
 
 pub use names::KIND;

@@ -1,6 +1,6 @@
 //! How things are called in observations, findings and actions.
 
-use operator_protocols::{Id, Locus};
+use operator_protocols::{GroupId, Id, Locus};
 
 /// The kind of subject.
 pub const KIND: &str = "tikv";
@@ -52,6 +52,31 @@ pub fn member_locus(subject: &str, name: &str) -> Locus {
 /// A region as a locus.
 pub fn region_locus(subject: &str, id: u64) -> Locus {
     Locus::entity(subject, REGION, id.to_string())
+}
+
+/// All stores of `subject`, as one locus.
+pub fn all_stores(subject: &str) -> Locus {
+    Locus::Group(GroupId::new(subject, STORE))
+}
+
+/// All members of PD of `subject`, as one locus.
+pub fn all_members(subject: &str) -> Locus {
+    Locus::Group(GroupId::new(subject, MEMBER))
+}
+
+/// All regions of `subject`, as one locus.
+pub fn all_regions(subject: &str) -> Locus {
+    Locus::Group(GroupId::new(subject, REGION))
+}
+
+/// The Prometheus of `subject`.
+pub fn prometheus(subject: &str) -> Locus {
+    Locus::component(subject, PROMETHEUS)
+}
+
+/// The eviction of leaders from a store, as a locus.
+pub fn drain_locus(subject: &str, id: u64) -> Locus {
+    Locus::entity(subject, DRAIN, store(id))
 }
 
 #[cfg(test)]

@@ -42,15 +42,20 @@ struct Checked {
 /// When the configuration is wrong.
 pub async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
     let config = app.config()?;
-    let mut checked = Vec::new();
+    let (observations, every) = (args.observations, args.every);
+    let mut looks = Vec::new();
     for entry in app.subjects(&config)? {
-        let watched = Watched::make(&entry, &config.engine, None)?;
-        let look = look(watched.subject.as_ref(), watched.checker.as_ref(), args.observations, args.every).await;
-        checked.push(Checked {
-            subject: entry.config.name,
-            evaluations: look.judged,
-            unavailable: look.seen.unavailable.clone(),
-        });
+        let watched = Watched::of(&entry, &config.engine).await?;
+        // Side by side: one that does not answer holds up none of the others.
+        looks.push(tokio::spawn(async move {
+            let look = look(watched.subject.as_ref(), watched.checker.as_ref(), observations, every).await;
+            let unavailable = look.seen.unavailable.clone();
+            Checked { subject: entry.config.name, evaluations: look.judged, unavailable }
+        }));
+    }
+    let mut checked = Vec::new();
+    for look in looks {
+        checked.push(look.await.map_err(|error| Failure::failed("look at a subject", error))?);
     }
     app.output.print("check", &checked, || checked.iter().map(text).collect::<Vec<_>>().join("\n"))?;
     let found = checked.iter().flat_map(|one| &one.evaluations).any(|evaluation| match evaluation.verdict {

@@ -1,10 +1,12 @@
-//! `operator deploy`: an environment that can be watched and broken, as local processes.
+//! `operator deploy`: an environment that can be watched and broken, as local processes or in containers.
 
 mod up;
 
 pub(crate) use up::lab;
 
 use clap::Subcommand;
+use operator_lab::compose;
+use operator_lab::control::ControlError;
 use operator_lab::environment::EnvironmentStatus;
 
 use crate::app::App;
@@ -16,9 +18,11 @@ use crate::output::Table;
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Start an environment and keep it until it is taken down or this process ends
-    #[command(after_help = "Example:\n  operator deploy up ratelimiter --dir ./lab --background")]
+    #[command(
+        after_help = "Examples:\n  operator deploy up ratelimiter --dir ./lab --background\n  operator deploy up ratelimiter --compose --dir ./lab --background"
+    )]
     Up(up::Args),
-    /// End it
+    /// End it; in containers also what is left of one whose process was killed
     #[command(after_help = "Example:\n  operator deploy down --dir ./lab")]
     Down(Where),
     /// Show its processes, links and open faults; exits 3 when something is broken on purpose
@@ -34,8 +38,17 @@ pub async fn run(app: &App, verb: Verb) -> Result<Exit, Failure> {
     match verb {
         Verb::Up(args) => up::run(app, args).await,
         Verb::Down(at) => {
-            at.client(app)?.shut_down().await.map_err(failed)?;
             let folder = at.folder(app)?;
+            match at.client(app)?.shut_down().await {
+                Err(ControlError::NotRunning { .. }) if compose::remains(&folder) => {
+                    let failure = |error: &dyn std::fmt::Display| {
+                        Failure::failed(format!("take down the containers of {}", folder.display()), error)
+                    };
+                    let engine = compose::Engine::detect().await.map_err(|error| failure(&error))?;
+                    compose::take_down_remains(engine, &folder).await.map_err(|error| failure(&error))?;
+                }
+                other => other.map_err(failed)?,
+            }
             app.output.print("ended", &folder, || format!("the environment in {} is ended", folder.display()))?;
             Ok(Exit::Clean)
         }

@@ -1,13 +1,16 @@
 //! `operator doctor`: what is configured, reachable and missing, in one screen.
 
+use std::sync::Arc;
+
 use operator_core::control::{ClientError, ControlReply, ControlRequest};
+use operator_core::engine::EngineSettings;
 use operator_lab::binaries;
 use operator_protocols::{ComponentState, Observation};
 use operator_reasoner::{Diagnoser as _, Reasoner};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, SubjectEntry};
 use crate::exit::{Exit, Failure};
 use crate::host::Watched;
 use crate::look::observe;
@@ -98,20 +101,27 @@ async fn of_config(app: &App, config: &Config, findings: &mut Vec<Finding>) {
         Ok(entries) => entries,
         Err(error) => return findings.push(Finding::bad("subjects", error.to_string(), "correct the configuration")),
     };
-    for entry in entries {
-        let what = format!("subject {}", entry.config.name);
-        match Watched::make(&entry, &config.engine, None) {
-            Ok(watched) => {
-                let about = watched.subject.descriptor();
-                findings.push(seen(&what, &observe(watched.subject.as_ref()).await));
-                let destinations = about.destinations.join(", ");
-                findings.push(Finding::ok(
-                    format!("{what} talks to"),
-                    if destinations.is_empty() { "nobody".to_owned() } else { destinations },
-                ));
-            }
-            Err(error) => findings.push(Finding::bad(what, error.to_string(), "correct its settings")),
+    // Side by side: one that does not answer holds up none of the others.
+    let engine = Arc::new(config.engine.clone());
+    let looks: Vec<_> = entries.into_iter().map(|entry| tokio::spawn(of_subject(entry, Arc::clone(&engine)))).collect();
+    for look in looks {
+        match look.await {
+            Ok(found) => findings.extend(found),
+            Err(error) => findings.push(Finding::bad("a subject", error.to_string(), "report this as a bug")),
         }
+    }
+}
+
+async fn of_subject(entry: SubjectEntry, engine: Arc<EngineSettings>) -> Vec<Finding> {
+    let what = format!("subject {}", entry.config.name);
+    match Watched::of(&entry, &engine).await {
+        Ok(watched) => {
+            let destinations = watched.subject.descriptor().destinations.join(", ");
+            let destinations = if destinations.is_empty() { "nobody".to_owned() } else { destinations };
+            let seen = seen(&what, &observe(watched.subject.as_ref()).await);
+            vec![seen, Finding::ok(format!("{what} talks to"), destinations)]
+        }
+        Err(error) => vec![Finding::bad(what, error.to_string(), "correct its settings")],
     }
 }
 

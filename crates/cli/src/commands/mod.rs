@@ -10,11 +10,13 @@ pub mod demo;
 pub mod deploy;
 pub mod doctor;
 pub mod eval;
+pub mod explain;
 pub mod incidents;
 pub mod kill_switch;
 pub mod lab;
 pub mod man;
 pub mod mode;
+pub mod params;
 pub mod record;
 pub mod replay;
 pub mod run;
@@ -46,6 +48,7 @@ pub async fn dispatch(app: &App, verb: Verb) -> Result<Exit, Failure> {
         Verb::Replay(args) => replay::run(app, args).await,
         Verb::Eval(verb) => eval::run(app, verb).await,
         Verb::Subjects(verb) => subjects::run(app, verb).await,
+        Verb::Explain(args) => explain::run(app, args).await,
         Verb::CheckConfig(args) => check_config::run(app, &args),
         Verb::Doctor(args) => doctor::run(app, &args).await,
         Verb::Completions(args) => completions::run(&args),

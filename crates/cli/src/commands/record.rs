@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::config::parse_duration;
 use crate::exit::{Exit, Failure};
-use crate::host::{Host, Plan, Watched};
+use crate::host::{Host, Pace, Plan, Watched};
 use crate::output::say;
 use crate::signals::Stop;
 
@@ -34,7 +34,7 @@ pub struct Args {
 pub async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
     let config = app.config()?;
     let entry = app.one_subject(&config)?;
-    let mut watched = Watched::make(&entry, &config.engine, None)?;
+    let mut watched = Watched::of(&entry, &config.engine).await?;
     watched.settings.policy = PolicySettings {
         low_risk: Autonomy::Observe,
         medium_risk: Autonomy::Observe,
@@ -51,6 +51,7 @@ pub async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
     let host = Host::start(Plan {
         state_dir: state.path().to_owned(),
         subjects: vec![watched],
+        pace: Pace::default(),
         principals: PrincipalsConfig::default(),
         record_to: Some(file.clone()),
         deaf_if_need_be: true,

@@ -91,7 +91,7 @@ fn checker(
         let example = serde_json::from_str(example).unwrap_or_else(|_| operator_protocols::Value::from(*example));
         subject.settings.entry((*setting).to_owned()).or_insert(example);
     }
-    Ok(Watched::make(&SubjectEntry { config: subject, interval: None }, &config.engine, None)?.checker)
+    Ok(Watched::make(&SubjectEntry::new(subject), &config.engine, None)?.checker)
 }
 
 fn text(output: &Output, report: &ReplayReport) -> String {

@@ -1,36 +1,40 @@
 //! `operator run`: one loop a subject, the control socket in front of them, and the story of what happens as it happens.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+mod on_screen;
+
+use std::path::{Path, PathBuf};
 
 use operator_core::policy::Autonomy;
-use operator_core::{AuditEvent, Identity, Principal, Role};
+use operator_core::{Identity, Principal, Role};
 use operator_lab::control::ControlClient as LabClient;
-use operator_protocols::Driver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::App;
 use crate::config::{Config, SubjectEntry, show_duration};
 use crate::exit::{Exit, Failure};
 use crate::harmless::harmless;
-use crate::host::{Host, Plan, Watched};
-use crate::narrate::{NarrationLine, narrate};
-use crate::output::{Format, Output, say, write_out};
+use crate::host::{Host, Pace, Plan, Told, Watched};
+use crate::narrate::{NarrationLine, narrate_told};
+use crate::output::{Format, Output, on_terminal, say, write_out};
 use crate::screen::ages::time_of_day;
 use crate::signals::{Kill, Stop};
 
 /// How to run.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  operator run --config /etc/operator/operator.toml\n  operator run --lab ./lab --autonomy auto\n\nSIGINT and SIGTERM finish the cycle under way and end; SIGUSR1 engages the kill switch."
+    after_help = "Examples:\n  operator run --config /etc/operator/operator.toml\n  operator run --screen\n  operator run --lab ./lab --autonomy auto\n\nSIGINT and SIGTERM finish the cycle under way and end; SIGUSR1 engages the kill switch."
 )]
 pub struct Args {
     /// How much is done without asking, whatever is configured: observe, propose, approve or auto
     #[arg(long, value_name = "LEVEL")]
     autonomy: Option<Autonomy>,
-    /// Watch the environment that `operator deploy up` runs in this folder, and act on its processes
+    /// Watch the environment that `operator deploy up` runs in this folder, and act on its processes; may be given
+    /// several times
     #[arg(long, value_name = "DIR", conflicts_with = "subject")]
-    lab: Option<PathBuf>,
+    lab: Vec<PathBuf>,
+    /// Show it on a screen instead of telling it line by line
+    #[arg(long)]
+    screen: bool,
 }
 
 /// Runs until it is stopped.
@@ -44,44 +48,51 @@ pub async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
         (policy.low_risk, policy.medium_risk, policy.high_risk) = (level, level, level);
         policy.actions.clear();
     }
-    let subjects = match &args.lab {
-        Some(folder) => vec![of_lab(&config, folder).await?],
-        None => {
-            let entries = app.subjects(&config)?;
-            entries.iter().map(|entry| Watched::make(entry, &config.engine, None)).collect::<Result<_, _>>()?
-        }
-    };
+    if args.screen && !on_terminal() {
+        return Err(Failure::usage("a screen needs a terminal").next("leave --screen out to have it told line by line"));
+    }
+    let entries = if args.lab.is_empty() { app.subjects(&config)? } else { of_labs(&config, &args.lab).await? };
+    let mut subjects = Vec::new();
+    for entry in &entries {
+        subjects.push(Watched::of(entry, &config.engine).await?);
+    }
     let (mut stop, mut kill) = (Stop::listen()?, Kill::listen()?);
     announce(&config, &subjects);
     let host = Host::start(Plan {
         state_dir: config.state_dir.clone(),
         subjects,
+        pace: Pace::default(),
         principals: config.principals.clone(),
         record_to: None,
         deaf_if_need_be: false,
     })
     .await?;
+    let told = if args.screen {
+        on_screen::run(app, &host, &mut stop, &mut kill).await
+    } else {
+        line_by_line(app, &host, &mut stop, &mut kill).await
+    };
+    say("stopping: the cycle under way is finished");
+    host.stop().await;
+    told.map(|()| Exit::Clean)
+}
+
+async fn line_by_line(app: &App, host: &Host, stop: &mut Stop, kill: &mut Kill) -> Result<(), Failure> {
     let mut events = host.events();
     loop {
         tokio::select! {
-            () = stop.asked() => break,
-            () = kill.asked() => {
-                let who = whoever_signalled();
-                match host.engage_kill_switch(&who, "SIGUSR1").await {
-                    Ok(acknowledged) => say(&format!("kill switch engaged; in flight: {:?}", acknowledged.in_flight)),
-                    Err(error) => say(&format!("THE KILL SWITCH COULD NOT BE ENGAGED: {error}")),
-                }
-            }
-            event = events.recv() => match event {
-                Ok(event) => tell(&app.output, &event)?,
+            () = stop.asked() => return Ok(()),
+            () = kill.asked() => match host.engage_kill_switch(&whoever_signalled(), "SIGUSR1").await {
+                Ok(acknowledged) => say(&format!("kill switch engaged; in flight: {:?}", acknowledged.in_flight)),
+                Err(error) => say(&format!("THE KILL SWITCH COULD NOT BE ENGAGED: {error}")),
+            },
+            told = events.recv() => match told {
+                Ok(told) => tell(&app.output, &told, host.loops.len() > 1)?,
                 Err(RecvError::Lagged(missed)) => say(&format!("{missed} events are not shown; `operator audit list` has them")),
-                Err(RecvError::Closed) => break,
+                Err(RecvError::Closed) => return Ok(()),
             }
         }
     }
-    say("stopping: the cycle under way is finished");
-    host.stop().await;
-    Ok(Exit::Clean)
 }
 
 /// Who sent a signal cannot be told, but for the kernel letting nobody do so than this user and root.
@@ -90,16 +101,24 @@ fn whoever_signalled() -> Principal {
     Principal { name: format!("signal to uid:{uid}"), role: Role::Operator, identity: Identity::Peer { uid } }
 }
 
-async fn of_lab(config: &Config, folder: &std::path::Path) -> Result<Watched, Failure> {
-    let client = LabClient::new(folder);
-    let failed = |error| Failure::failed(format!("ask the environment in {}", folder.display()), error);
-    let mut subject = client.subject_config().await.map_err(failed)?;
-    // What is configured for a subject of that name goes before what the environment says of itself.
-    let own = config.own_settings(&subject.name)?;
-    subject.settings.extend(own.config.settings);
-    let driver: Arc<dyn Driver> = Arc::new(client);
-    let entry = SubjectEntry { config: subject, interval: own.interval };
-    Watched::make(&entry, &config.engine, Some(driver))
+/// The subjects of the environments in `folders`, each as it calls itself.
+async fn of_labs(config: &Config, folders: &[PathBuf]) -> Result<Vec<SubjectEntry>, Failure> {
+    let mut entries: Vec<SubjectEntry> = Vec::new();
+    for folder in folders {
+        let failed = |error| Failure::failed(format!("ask the environment in {}", folder.display()), error);
+        let name = LabClient::new(folder).subject_config().await.map_err(failed)?.name;
+        if let Some(other) = entries.iter().find(|entry| entry.config.name == name) {
+            let other = other.lab.as_deref().unwrap_or(Path::new("?"));
+            let why =
+                format!("the environments in {} and {} are both called {name}", other.display(), folder.display());
+            return Err(Failure::usage(why).next(
+                "describe each as a [[subject]] with a name of its own, its kind and `lab = \"DIR\"`, in a configuration",
+            ));
+        }
+        // What is configured for a subject of that name goes before what the environment says of itself.
+        entries.push(SubjectEntry { lab: Some(folder.clone()), ..config.own_settings(&name)? });
+    }
+    Ok(entries)
 }
 
 /// What will be watched, what may be done, and whom this process will talk to.
@@ -122,13 +141,17 @@ fn announce(config: &Config, subjects: &[Watched]) {
     }
 }
 
-fn tell(output: &Output, event: &AuditEvent) -> Result<(), Failure> {
+fn tell(output: &Output, told: &Told, several: bool) -> Result<(), Failure> {
     if output.format == Format::Json {
-        let mut value = serde_json::to_value(event).map_err(|error| Failure::failed("print an event", error))?;
+        let mut value = serde_json::to_value(&told.event).map_err(|error| Failure::failed("print an event", error))?;
+        if let (Some(fields), Some(subject)) = (value.as_object_mut(), &told.subject) {
+            fields.insert("subject".to_owned(), subject.clone().into());
+        }
         crate::output::with_times_in(&mut value, &output.zone);
         return write_out(&value.to_string());
     }
-    for line in narrate(event) {
+    for line in narrate_told(told) {
+        let line = if several { line.with_subject_named() } else { line };
         write_out(&line_text(output, &line))?;
     }
     Ok(())

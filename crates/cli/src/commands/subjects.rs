@@ -33,7 +33,7 @@ pub enum Verb {
 pub async fn run(app: &App, verb: Verb) -> Result<Exit, Failure> {
     match verb {
         Verb::List => list(app)?,
-        Verb::Show => show(app)?,
+        Verb::Show => show(app).await?,
     }
     Ok(Exit::Clean)
 }
@@ -81,10 +81,10 @@ struct Shown {
     probes: Vec<ProbeDefinition>,
 }
 
-fn show(app: &App) -> Result<(), Failure> {
+async fn show(app: &App) -> Result<(), Failure> {
     let config = app.config()?;
     let entry = app.one_subject(&config)?;
-    let watched = Watched::make(&entry, &config.engine, None)?;
+    let watched = Watched::of(&entry, &config.engine).await?;
     let shown = Shown {
         descriptor: watched.subject.descriptor(),
         invariants: watched.checker.invariants().to_vec(),

@@ -15,6 +15,7 @@ mod subjects;
 
 pub use duration::{parse_duration, show_duration};
 pub use error::ConfigError;
+pub(crate) use error::nearest;
 pub use markdown::configuration_page;
 pub use origin::Origin;
 pub use read::{Config, Sources};

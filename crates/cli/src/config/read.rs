@@ -74,7 +74,7 @@ impl Config {
         overlay::environment(&mut document, variables)?;
         overlay::flags(&mut document, sources.set_flags.iter().map(String::as_str))?;
 
-        let (subjects, overrides) = subjects::read(&document)?;
+        let (subjects, overrides) = subjects::read(&document, &sources.working_dir)?;
         if !subjects.is_empty() {
             overrides.none_left(subjects.iter().map(|entry| entry.config.name.as_str()))?;
         }

@@ -208,10 +208,15 @@ pub(super) const PRINCIPAL_KEYS: [(&str, &str); 6] = [
 ];
 
 /// The keys of a `[[subject]]`.
-pub(super) const SUBJECT_KEYS: [(&str, &str); 4] = [
+pub(super) const SUBJECT_KEYS: [(&str, &str); 5] = [
     ("name", "The instance's name: lower-case letters, digits and dashes"),
     ("kind", "The kind of system; `operator subjects list` names them"),
     ("interval", "Its own interval between cycles"),
+    (
+        "lab",
+        "The folder of an environment that `operator deploy up` runs, relative to the working directory: what it says of \
+         itself need not stand in `settings`, and its processes can be started and restarted",
+    ),
     ("settings", "A table of settings whose names are the kind's own; secrets only as `…_file` or `…_env`"),
 ];
 

@@ -1,6 +1,7 @@
 //! The subjects of a configuration: those it describes, or one built from `--subject KIND` and the environment.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use operator_protocols::{SubjectConfig, Value};
@@ -15,6 +16,16 @@ pub struct SubjectEntry {
     pub config: SubjectConfig,
     /// Its own interval between cycles, if it has one.
     pub interval: Option<Duration>,
+    /// The folder of the environment it runs in, if it is one that `operator deploy up` started: its processes can be
+    /// started and restarted.
+    pub lab: Option<PathBuf>,
+}
+
+impl SubjectEntry {
+    /// A subject of this configuration and nothing else.
+    pub fn new(config: SubjectConfig) -> Self {
+        Self { config, interval: None, lab: None }
+    }
 }
 
 /// How deep a setting may be nested.
@@ -22,7 +33,7 @@ const DEPTH: usize = 8;
 
 /// Reads the `[[subject]]`s and lays the overrides over their settings. Overrides of names that are not among them are
 /// given back.
-pub(super) fn read(document: &Document) -> Result<(Vec<SubjectEntry>, Overrides), ConfigError> {
+pub(super) fn read(document: &Document, working_dir: &Path) -> Result<(Vec<SubjectEntry>, Overrides), ConfigError> {
     let mut overrides = Overrides(document.subject_overrides.clone());
     let mut entries: Vec<SubjectEntry> = Vec::new();
     for (i, (table, settings)) in document.subjects.iter().enumerate() {
@@ -58,12 +69,13 @@ pub(super) fn read(document: &Document) -> Result<(Vec<SubjectEntry>, Overrides)
                 return Err(ConfigError::value(origin, format!("{at}.interval"), why));
             }
         };
+        let lab = text(table, &at, "lab")?.map(|folder| working_dir.join(folder));
         let mut values = BTreeMap::new();
         for (setting, given) in settings {
             values.insert(setting.clone(), value(given, &format!("{at}.settings.{setting}"))?);
         }
         overrides.apply(&name, &mut values)?;
-        entries.push(SubjectEntry { config: SubjectConfig { name, kind, settings: values }, interval });
+        entries.push(SubjectEntry { config: SubjectConfig { name, kind, settings: values }, interval, lab });
     }
     Ok((entries, overrides))
 }
@@ -94,7 +106,7 @@ impl Config {
         overrides.apply(asked, &mut settings)?;
         overrides.none_left([asked])?;
         let config = SubjectConfig { name: asked.to_owned(), kind: asked.to_owned(), settings };
-        Ok(vec![SubjectEntry { config, interval: None }])
+        Ok(vec![SubjectEntry::new(config)])
     }
 }
 
@@ -111,7 +123,7 @@ impl Config {
         overrides.apply(name, &mut settings)?;
         overrides.none_left([name])?;
         let config = SubjectConfig { name: name.to_owned(), kind: String::new(), settings };
-        Ok(SubjectEntry { config, interval: None })
+        Ok(SubjectEntry::new(config))
     }
 }
 

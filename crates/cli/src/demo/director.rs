@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use operator_core::{AuditEvent, SubjectView, TicketState};
+use operator_core::{SubjectView, TicketState};
 use operator_protocols::{ComponentState, Timestamp};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -15,8 +15,8 @@ use super::set::Set;
 use super::verdict::{self, ChapterVerdict};
 use super::{Cue, Planned};
 use crate::exit::Failure;
-use crate::host::now;
-use crate::narrate::{NarrationLine, Tone, narrate};
+use crate::host::Told;
+use crate::narrate::{NarrationLine, Tone, narrate_told};
 use crate::screen::{ChapterState, Phase};
 
 /// How long load runs before the first fault, so that there is a baseline to hold things against.
@@ -33,7 +33,7 @@ pub(super) struct Director<'a> {
     set: &'a Set,
     chapters: Vec<Planned>,
     fail_repair: bool,
-    events: broadcast::Receiver<AuditEvent>,
+    events: broadcast::Receiver<Told>,
     view: watch::Receiver<Arc<SubjectView>>,
     cues: mpsc::UnboundedSender<Cue>,
     /// Says that a chapter may begin; nobody is waited for without one.
@@ -102,7 +102,7 @@ impl<'a> Director<'a> {
         }
         let injected = self.set.stage.environment.inject(&scenario.fault).await;
         let injected = injected.map_err(|error| Failure::failed(format!("inject {}", scenario.fault.kind), error))?;
-        let fault_at = now();
+        let fault_at = self.set.host.now();
         self.phase(planned, Phase::Broken, "Nobody has told the operator.");
         self.say(Tone::Bad, format!("FAULT {}", injected.what));
         let deadline = Duration::from_secs(planned.chapter.deadline_s);
@@ -220,15 +220,15 @@ impl<'a> Director<'a> {
         }
     }
 
-    fn tell(&self, event: Result<AuditEvent, RecvError>) {
-        let Ok(event) = event else { return };
-        for line in narrate(&event) {
+    fn tell(&self, told: Result<Told, RecvError>) {
+        let Ok(told) = told else { return };
+        for line in narrate_told(&told) {
             let _ = self.cues.send(Cue::Line(line));
         }
     }
 
     fn say(&self, tone: Tone, text: String) {
-        let _ = self.cues.send(Cue::Line(NarrationLine::new(now(), tone, text)));
+        let _ = self.cues.send(Cue::Line(NarrationLine::new(self.set.host.now(), tone, text)));
     }
 
     fn phase(&self, planned: &Planned, phase: Phase, prompt: &str) {

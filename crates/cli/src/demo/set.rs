@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::config::{SubjectEntry, show_duration};
 use crate::exit::Failure;
-use crate::host::{Host, Plan, Watched};
+use crate::host::{Host, Pace, Plan, Watched};
 use crate::registry::{Lab, Stage};
 
 /// What was set up.
@@ -43,11 +43,12 @@ impl Set {
             config.settings.insert((*name).to_owned(), value);
         }
         let settings = settings();
-        let entry = SubjectEntry { config, interval: None };
+        let entry = SubjectEntry::new(config);
         let watched = Watched::make(&entry, &settings, Some(stage.environment.driver()))?;
         let host = Host::start(Plan {
             state_dir: folder.path().join("state"),
             subjects: vec![watched],
+            pace: Pace::default(),
             principals: PrincipalsConfig::default(),
             record_to: None,
             deaf_if_need_be: true,

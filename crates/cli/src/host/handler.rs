@@ -12,13 +12,14 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
 use crate::exit::with_causes;
+use crate::host::Told;
 
 /// The loops, as whoever asks over the socket meets them.
 pub(super) struct Handler {
     loops: Vec<EngineHandle>,
     store: Arc<SqliteStore>,
     clock: Arc<dyn Clock>,
-    events: broadcast::Sender<AuditEvent>,
+    events: broadcast::Sender<Told>,
 }
 
 impl Handler {
@@ -26,7 +27,7 @@ impl Handler {
         loops: Vec<EngineHandle>,
         store: Arc<SqliteStore>,
         clock: Arc<dyn Clock>,
-        events: broadcast::Sender<AuditEvent>,
+        events: broadcast::Sender<Told>,
     ) -> Self {
         Self { loops, store, clock, events }
     }
@@ -34,7 +35,7 @@ impl Handler {
 
 /// Tells the narrators of a switch: the store writes its audit row itself, so no loop does.
 pub(super) fn tell_switch(
-    events: &broadcast::Sender<AuditEvent>,
+    events: &broadcast::Sender<Told>,
     by: &Principal,
     scope: &KillScope,
     engaged: bool,
@@ -43,12 +44,18 @@ pub(super) fn tell_switch(
 ) {
     let kind = if engaged { "kill_switch.engaged" } else { "kill_switch.released" };
     // Nobody may be listening.
-    let _ = events.send(AuditEvent {
-        at,
-        actor: Actor::Principal(by.clone()),
-        kind: kind.to_owned(),
-        reference: scope.to_string(),
-        body: json!({ "reason": reason }),
+    let _ = events.send(Told {
+        subject: match scope {
+            KillScope::Global => None,
+            KillScope::Subject(name) => Some(name.clone()),
+        },
+        event: AuditEvent {
+            at,
+            actor: Actor::Principal(by.clone()),
+            kind: kind.to_owned(),
+            reference: scope.to_string(),
+            body: json!({ "reason": reason }),
+        },
     });
 }
 

@@ -1,17 +1,22 @@
 //! The loops of one process: a store, one loop a subject, the control socket in front of them, and a clean end.
 
 mod handler;
+mod lab_driver;
+mod pace;
+#[cfg(test)]
+mod tests;
+mod told;
 mod watched;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use operator_core::control::{ControlServer, Principals, PrincipalsConfig};
-use operator_core::engine::{Engine, EngineHandle, EngineParts, PastLog, spawn};
+use operator_core::engine::{Engine, EngineHandle, EngineParts, PastLog, spawn_at_pace};
 use operator_core::recorder::{Recorder, RecorderSettings, recover_interrupted};
 use operator_core::store::sqlite::SqliteStore;
 use operator_core::store::{KillAcknowledgement, KillScope, Store};
-use operator_core::{AuditEvent, Principal, SystemClock};
+use operator_core::{AuditEvent, Principal, SubjectView, SystemClock};
 use operator_protocols::{Clock, Timestamp};
 use operator_reasoner::Reasoner;
 use tokio::sync::broadcast::error::RecvError;
@@ -21,6 +26,8 @@ use tokio::task::JoinHandle;
 use crate::exit::{Failure, with_causes};
 use handler::Handler;
 
+pub use pace::Pace;
+pub use told::Told;
 pub use watched::Watched;
 
 /// How many events a narrator may be behind before it misses some.
@@ -32,6 +39,8 @@ pub struct Plan {
     pub state_dir: PathBuf,
     /// What to watch.
     pub subjects: Vec<Watched>,
+    /// Whose time it is, and how fast it goes.
+    pub pace: Pace,
     /// Who may ask, beside root and the user who runs this.
     pub principals: PrincipalsConfig,
     /// A file to record everything to, until the end; only with one subject.
@@ -45,7 +54,8 @@ pub struct Host {
     /// The loops, in the order of the plan.
     pub loops: Vec<EngineHandle>,
     store: Arc<SqliteStore>,
-    events: broadcast::Sender<AuditEvent>,
+    clock: Arc<dyn Clock>,
+    events: broadcast::Sender<Told>,
     shutdown: watch::Sender<bool>,
     running: Vec<JoinHandle<()>>,
     serving: Option<JoinHandle<()>>,
@@ -59,7 +69,7 @@ impl Host {
     /// When another operator owns the state directory, the store cannot be used, a principal's token cannot be read or
     /// the socket cannot be put in its place.
     pub async fn start(plan: Plan) -> Result<Self, Failure> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock = Arc::clone(&plan.pace.clock);
         let store = Arc::new(SqliteStore::open(&plan.state_dir)?);
         let holder = format!("operator process {}", std::process::id());
         let lease = store.acquire_lease(&holder, clock.now()).await?;
@@ -86,9 +96,11 @@ impl Host {
                 recorder: Some(recorder),
                 past: Some(past_of(&plan.state_dir, &name)?),
             };
-            let engine = Engine::start(parts, clock.now()).await?;
-            forward(engine.events(), events.clone());
-            let (handle, task) = spawn(engine, Arc::clone(&clock), stopping.clone());
+            let every = plan.pace.real(parts.settings.interval);
+            // Nothing is asked of any subject here: one that does not answer holds up its own loop only.
+            let engine = Engine::prepare(parts, clock.now()).await?;
+            forward(name, engine.events(), events.clone());
+            let (handle, task) = spawn_at_pace(engine, Arc::clone(&clock), every, stopping.clone());
             loops.push(handle);
             running.push(task);
         }
@@ -106,11 +118,16 @@ impl Host {
             }
             Err(error) => return Err(Failure::failed("listen for commands", with_causes(&error))),
         };
-        Ok(Self { loops, store, events, shutdown, running, serving, recorders })
+        Ok(Self { loops, store, clock, events, shutdown, running, serving, recorders })
+    }
+
+    /// The present of every loop.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Every audit event of every loop, and of the kill switch.
-    pub fn events(&self) -> broadcast::Receiver<AuditEvent> {
+    pub fn events(&self) -> broadcast::Receiver<Told> {
         self.events.subscribe()
     }
 
@@ -124,10 +141,15 @@ impl Host {
     /// # Errors
     /// When neither row nor file could be written.
     pub async fn engage_kill_switch(&self, by: &Principal, reason: &str) -> Result<KillAcknowledgement, Failure> {
-        let now = SystemClock.now();
+        let now = self.now();
         let acknowledged = self.store.engage_kill_switch(KillScope::Global, by, reason, now).await?;
         handler::tell_switch(&self.events, by, &KillScope::Global, true, reason, now);
         Ok(acknowledged)
+    }
+
+    /// What every loop shows of its subject now, in the order of the plan.
+    pub fn views(&self) -> Vec<Arc<SubjectView>> {
+        self.loops.iter().map(|handle| Arc::clone(&handle.view.borrow())).collect()
     }
 
     /// Finishes the cycles under way, ends the recordings and frees the state directory. Gives what was recorded.
@@ -172,12 +194,12 @@ fn past_of(state_dir: &Path, subject: &str) -> Result<PastLog, Failure> {
         .map_err(|error| Failure::failed(format!("keep observations in {}", state_dir.display()), error))
 }
 
-fn forward(mut from: broadcast::Receiver<AuditEvent>, to: broadcast::Sender<AuditEvent>) {
+fn forward(subject: String, mut from: broadcast::Receiver<AuditEvent>, to: broadcast::Sender<Told>) {
     tokio::spawn(async move {
         loop {
             match from.recv().await {
                 // Nobody may be listening.
-                Ok(event) => drop(to.send(event)),
+                Ok(event) => drop(to.send(Told { subject: Some(subject.clone()), event })),
                 Err(RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "events were not narrated; the audit has them");
                 }

@@ -1,8 +1,10 @@
 //! What a command prints: text for people or JSON for programs, on standard output; everything else goes to standard
 //! error.
 
+pub mod diagnostics;
 mod json;
 mod table;
+mod value;
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -17,6 +19,7 @@ use crate::screen::ages::{age, date_and_time};
 
 pub use json::with_times_in;
 pub use table::Table;
+pub use value::for_people;
 
 /// The version of every JSON document printed.
 pub const JSON_VERSION: u32 = 1;
@@ -99,7 +102,7 @@ pub fn write_out(text: &str) -> Result<(), Failure> {
 
 /// Says something on standard error, where nobody may be listening.
 pub fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", harmless_lines(text));
+    let _ = writeln!(diagnostics::Diagnostics, "{}", harmless_lines(text));
 }
 
 /// Whether standard output is a terminal.

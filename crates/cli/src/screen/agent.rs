@@ -18,8 +18,8 @@ const ALTERNATIVES: usize = 2;
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &ScreenModel) {
     let palette = model.palette;
     let latest = model
-        .views
-        .iter()
+        .view()
+        .into_iter()
         .flat_map(|view| view.incidents.iter().map(move |incident| (view, incident)))
         .max_by_key(|(_, incident)| (incident.closed_at.is_none(), incident.opened_at));
     let title = match latest {
@@ -68,7 +68,7 @@ fn head(rows: &mut Vec<Row>, inside: Rect, model: &ScreenModel, view: &SubjectVi
     }
 }
 
-fn of_ticket(state: TicketState, palette: Palette) -> Style {
+pub(super) fn of_ticket(state: TicketState, palette: Palette) -> Style {
     match state {
         TicketState::Resolved => palette.good(),
         TicketState::NeedsHuman => palette.alarm(),

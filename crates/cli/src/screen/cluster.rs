@@ -28,28 +28,25 @@ const ROLES: [(SignalRole, &str); 4] = [
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &ScreenModel) {
     let palette = model.palette;
-    let title = match &model.views[..] {
-        [view] => format!("cluster · {}", view.descriptor.subject),
-        _ => "cluster".to_owned(),
+    let title = match model.view() {
+        Some(view) => format!("cluster · {}", view.descriptor.subject),
+        None => "cluster".to_owned(),
     };
     let inside = panel::framed(frame, area, &title, palette, false);
     let mut rows = Vec::new();
-    for view in &model.views {
-        if model.views.len() > 1 {
-            rows.push(Row::needed(line(inside).push(&view.descriptor.subject, palette.strong())));
-        }
-        let Some(seen) = &view.observation else {
-            rows.push(Row::needed(line(inside).push("? nothing seen yet", palette.warning())));
-            continue;
-        };
-        let stale = view.at.since(seen.at);
-        if !stale.is_zero() {
-            let text = format!("? last seen {} before the last cycle", age(stale));
-            rows.push(Row::needed(line(inside).push(&text, palette.warning())));
-        }
-        components(&mut rows, inside, seen, palette);
-        for gap in &seen.unavailable {
-            rows.push(Row::needed(line(inside).push(&format!("? not readable: {gap}"), palette.warning())));
+    match model.view().map(|view| (view, &view.observation)) {
+        None => {}
+        Some((_, None)) => rows.push(Row::needed(line(inside).push("? nothing seen yet", palette.warning()))),
+        Some((view, Some(seen))) => {
+            let stale = view.at.since(seen.at);
+            if !stale.is_zero() {
+                let text = format!("? last seen {} before the last cycle", age(stale));
+                rows.push(Row::needed(line(inside).push(&text, palette.warning())));
+            }
+            components(&mut rows, inside, seen, palette);
+            for gap in &seen.unavailable {
+                rows.push(Row::needed(line(inside).push(&format!("? not readable: {gap}"), palette.warning())));
+            }
         }
     }
     // All healthy links or none: one of many would look like something special.

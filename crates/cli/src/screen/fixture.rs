@@ -18,7 +18,7 @@ use operator_protocols::{
 use operator_reasoner::{Alternative, Confidence, Diagnosis, EvidenceId, EvidenceRef, Hypothesis};
 
 use crate::narrate::{NarrationLine, Tone};
-use crate::screen::{ChapterState, Palette, Phase, ScreenModel, WorkloadSecond};
+use crate::screen::{Beside, ChapterState, Palette, Phase, ScreenModel, WorkloadSecond};
 
 pub(super) const SUBJECT: &str = "shop";
 
@@ -275,9 +275,34 @@ pub(super) fn view() -> SubjectView {
     }
 }
 
+/// `run` over three subjects: one in the middle of an incident, one that is well, one that cannot be read.
+pub(super) fn three() -> ScreenModel {
+    let mut model = model();
+    model.title = "run".into();
+    model.chapter = None;
+    model.beside = Beside::Tickets;
+    let mut well = view();
+    well.descriptor.subject = "shop-west".into();
+    well.evaluations.retain(|evaluation| evaluation.verdict == Verdict::Ok);
+    (well.violations, well.tickets, well.incidents) = (Vec::new(), Vec::new(), Vec::new());
+    let mut human = view();
+    human.descriptor.subject = "prod-queue".into();
+    human.tickets[0].id = "prod-queue-T7".into();
+    human.tickets[0].state = TicketState::NeedsHuman;
+    model.views.extend([Arc::new(well), Arc::new(human)]);
+    for line in &mut model.narration {
+        line.subject = (line.tone != Tone::Chapter).then(|| SUBJECT.to_owned());
+    }
+    model.keys = [("Tab", "next subject"), ("1-3", "subject"), ("k", "kill switch"), ("q", "end")]
+        .map(|(k, d)| (k.into(), d.into()))
+        .into();
+    model
+}
+
 pub(super) fn model() -> ScreenModel {
     let mut model = ScreenModel::new("demo shop", at(60), TimeZone::UTC, Palette::PLAIN);
     model.views = vec![Arc::new(view())];
+    model.beside = Beside::Workload;
     for second in 0..50_u64 {
         let broken = second > 40;
         model.push_workload(WorkloadSecond {

@@ -16,11 +16,13 @@ mod over_the_example;
 mod palette;
 mod panel;
 mod quantity;
+mod tabs;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod workload;
 
-pub use model::{ChapterState, Phase, ScreenModel, WorkloadSecond};
+pub use model::{Beside, ChapterState, Phase, ScreenModel, WorkloadSecond};
 pub use palette::Palette;
 
 use ratatui::Frame;
@@ -44,12 +46,16 @@ pub fn draw(frame: &mut Frame<'_>, model: &ScreenModel) {
         );
         return;
     }
-    let places = Places::within(area);
+    let places = Places::within(area, model);
     header::draw(frame, places.header, model);
+    tabs::draw(frame, places.tabs, model);
     cluster::draw(frame, places.cluster, model);
     monitor::draw(frame, places.monitor, model);
     agent::draw(frame, places.agent, model);
-    workload::draw(frame, places.workload, model);
+    match model.beside {
+        Beside::Workload => workload::draw(frame, places.beside, model),
+        Beside::Tickets => tickets::draw(frame, places.beside, model),
+    }
     narration::draw(frame, places.narration, model);
     chapter_bar::draw(frame, places.footer, model);
 }

@@ -28,6 +28,10 @@ pub struct ScreenModel {
     pub palette: Palette,
     /// The subjects, as their loops published them.
     pub views: Vec<Arc<SubjectView>>,
+    /// Which of them the panels are about: what its place is among them.
+    pub shown: usize,
+    /// What stands beside the agent panel.
+    pub beside: Beside,
     /// What was asked of the subject and what came of it, a second at a time, oldest first.
     pub workload: VecDeque<WorkloadSecond>,
     /// What happened, oldest first.
@@ -36,6 +40,15 @@ pub struct ScreenModel {
     pub chapter: Option<ChapterState>,
     /// Keys and what they do.
     pub keys: Vec<(String, String)>,
+}
+
+/// What stands beside the agent panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// The load that whoever shows the screen puts on the system.
+    Workload,
+    /// The tickets of every subject.
+    Tickets,
 }
 
 /// One second of workload, as whoever makes it saw it.
@@ -135,6 +148,8 @@ impl ScreenModel {
             zone,
             palette,
             views: Vec::new(),
+            shown: 0,
+            beside: Beside::Tickets,
             workload: VecDeque::new(),
             narration: VecDeque::new(),
             chapter: None,
@@ -158,8 +173,28 @@ impl ScreenModel {
         }
     }
 
-    /// Whether the kill switch stops actions on any of the subjects.
-    pub fn killed(&self) -> bool {
-        self.views.iter().any(|view| view.killed)
+    /// The subject that the panels are about; none while there is none at all.
+    pub fn view(&self) -> Option<&SubjectView> {
+        self.views.get(self.shown).or(self.views.first()).map(AsRef::as_ref)
+    }
+
+    /// Whether there is more than one subject.
+    pub fn several(&self) -> bool {
+        self.views.len() > 1
+    }
+
+    /// Shows the subject `by` places on, round and round.
+    pub fn turn(&mut self, by: isize) {
+        if let Ok(of @ 1..) = isize::try_from(self.views.len()) {
+            let at = isize::try_from(self.shown).unwrap_or(0);
+            self.shown = usize::try_from((at + by).rem_euclid(of)).unwrap_or(0);
+        }
+    }
+
+    /// Shows the subject of this number, from 1, if there is one.
+    pub fn turn_to(&mut self, number: usize) {
+        if (1..=self.views.len()).contains(&number) {
+            self.shown = number - 1;
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use operator_core::{SubjectView, TicketState, Violation};
-use operator_protocols::{InvariantDefinition, Severity, Verdict};
+use operator_core::{SubjectView, Ticket, TicketState, Violation};
+use operator_protocols::{InvariantDefinition, Severity, Timestamp, Verdict};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -17,27 +17,30 @@ const HIGHLIGHT: Duration = Duration::from_secs(6);
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &ScreenModel) {
     let palette = model.palette;
-    let detected = model.views.iter().flat_map(|view| &view.tickets).find(|ticket| {
-        ticket.state != TicketState::Resolved
-            && !ticket.cleared
-            && ticket.opened_at <= model.now
-            && model.now.since(ticket.opened_at) < HIGHLIGHT
-    });
+    let detected = model.view().and_then(|view| just_detected(view, model.now));
     let title = match detected {
         Some(ticket) => format!("DETECTED {} {}", ticket.id, ticket.invariant),
         None => "monitor".to_owned(),
     };
     let inside = panel::framed(frame, area, &title, palette, detected.is_some());
     let mut rows = Vec::new();
-    for view in &model.views {
+    if let Some(view) = model.view() {
         for violation in &view.violations {
             rows.push(Row::needed(of_violation(inside, model, view, violation)));
         }
-    }
-    for view in &model.views {
         invariants(&mut rows, inside, view, palette);
     }
     panel::rows(frame, inside, rows, palette);
+}
+
+/// The ticket that was opened so lately that it must be seen, if there is one.
+pub(super) fn just_detected(view: &SubjectView, now: Timestamp) -> Option<&Ticket> {
+    view.tickets.iter().find(|ticket| {
+        ticket.state != TicketState::Resolved
+            && !ticket.cleared
+            && ticket.opened_at <= now
+            && now.since(ticket.opened_at) < HIGHLIGHT
+    })
 }
 
 fn of_violation(inside: Rect, model: &ScreenModel, view: &SubjectView, violation: &Violation) -> LineBuilder {

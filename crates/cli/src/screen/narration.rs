@@ -31,6 +31,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &ScreenModel) {
         };
         let start = format!("{} {} ", time_of_day(line.at, &model.zone), line.tone.glyph());
         let indent = start.chars().count();
+        let line = if model.several() { line.clone().with_subject_named() } else { line.clone() };
         let text = wrap(&line.text, usize::from(inside.width).saturating_sub(indent), LINES_PER_EVENT);
         for (i, part) in text.iter().enumerate().rev() {
             let built = LineBuilder::new(inside.width);

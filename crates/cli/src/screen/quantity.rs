@@ -49,8 +49,9 @@ fn digits(value: f64) -> String {
         v if v >= 100.0 || value.fract() == 0.0 => format!("{value:.0}"),
         v if v >= 1.0 => format!("{value:.1}"),
         v if v >= 0.01 => format!("{value:.2}"),
+        v if v >= 0.001 => format!("{value:.3}"),
         0.0 => "0".to_owned(),
-        _ => format!("{value:.0e}"),
+        _ => "~0".to_owned(),
     }
 }
 
@@ -73,6 +74,8 @@ mod tests {
             (3.0, "jobs"),
             (0.0, "s"),
             (1e300, "1"),
+            (0.0047, "1"),
+            (7e-4, "1"),
         ]
         .map(|(value, unit)| quantity(value, unit))
         .into();
@@ -80,7 +83,7 @@ mod tests {
             shown,
             [
                 "1.2 ms", "250 µs", "90 s", "24 h", "340/s", "4 MiB", "97.1 %", "12.3M", "0.50", "3 jobs", "0 s",
-                "1.0e300"
+                "1.0e300", "0.005", "~0"
             ]
         );
     }

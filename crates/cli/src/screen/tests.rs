@@ -6,7 +6,7 @@ use operator_core::{TicketState, Verification, VerificationOutcome};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use super::fixture::{at, execution, incident, model, ticket, view};
+use super::fixture::{at, execution, incident, model, three, ticket, view};
 use super::{ChapterState, Palette, Phase, ScreenModel, draw};
 use crate::narrate::{NarrationLine, Tone};
 
@@ -96,13 +96,71 @@ fn a_screen_with_nothing_on_it_says_so() {
 }
 
 #[test]
-fn several_subjects_share_the_panels() {
-    let mut model = model();
-    let mut other = view();
-    other.descriptor.subject = "shop-2".into();
-    model.views.push(Arc::new(other));
-    let shown = drawn(&model, 120, 50);
-    assert!(shown.contains("│shop ") && shown.contains("│shop-2"), "{shown}");
+fn several_subjects_have_a_line_to_choose_from_and_the_tickets_of_all() {
+    insta::assert_snapshot!(drawn(&three(), 80, 24));
+}
+
+#[test]
+fn several_subjects_on_a_wide_screen() {
+    insta::assert_snapshot!(drawn(&three(), 120, 40));
+}
+
+#[test]
+fn the_panels_are_about_the_subject_that_was_chosen() {
+    let mut model = three();
+    model.turn(1);
+    let shown = drawn(&model, 120, 40);
+    assert!(shown.contains("cluster · shop-west") && shown.contains("nothing is wrong"), "{shown}");
+    model.turn(-2);
+    assert!(drawn(&model, 120, 40).contains("cluster · prod-queue"));
+    model.turn_to(1);
+    model.turn_to(9);
+    assert!(drawn(&model, 120, 40).contains("cluster · shop "), "a number that nobody has changes nothing");
+}
+
+#[test]
+fn a_loop_that_is_silent_or_only_starts_is_told_from_one_that_is_well() {
+    let mut model = three();
+    let mut silent = (*model.views[1]).clone();
+    silent.at = at(20);
+    let mut starting = (*model.views[1]).clone();
+    starting.cycle = 0;
+    model.views.extend([Arc::new(silent), Arc::new(starting)]);
+    let shown = drawn(&model, 200, 30);
+    let line = shown.lines().nth(1).unwrap_or_default();
+    assert!(
+        line.contains("2 shop-west ● well") && line.contains("? silent for 40 s") && line.contains("… starting"),
+        "{line}"
+    );
+}
+
+#[test]
+fn the_subject_that_is_shown_is_on_the_line_however_many_there_are() {
+    let mut model = three();
+    let well = Arc::clone(&model.views[1]);
+    model.views.extend((0..40).map(|i| {
+        let mut one = (*well).clone();
+        one.descriptor.subject = format!("shop-{i}");
+        Arc::new(one)
+    }));
+    for number in [1, 20, 43] {
+        model.shown = number - 1;
+        let shown = drawn(&model, 80, 24);
+        let line = shown.lines().nth(1).unwrap_or_default();
+        let name = &model.views[model.shown].descriptor.subject;
+        assert!(line.contains(&format!(" {number} {name} ")), "{number}: {line}");
+        assert_eq!(line.contains('‹'), number > 1, "{line}");
+        assert_eq!(line.contains('›'), number < 43, "{line}");
+    }
+}
+
+#[test]
+fn a_kill_switch_of_one_subject_names_it() {
+    let mut model = three();
+    let mut killed = (*model.views[1]).clone();
+    killed.killed = true;
+    model.views[1] = Arc::new(killed);
+    assert!(drawn(&model, 120, 30).contains("KILL SWITCH ENGAGED for shop-west"));
 }
 
 #[test]
@@ -138,9 +196,13 @@ fn no_size_and_no_text_breaks_the_screen() {
         prompt: hostile.clone(),
     });
     model.keys = vec![(hostile.clone(), hostile)];
+    let mut beside = model.clone();
+    beside.beside = super::Beside::Tickets;
+    beside.chapter = None;
+    beside.shown = 7;
     for width in [1, 2, 39, 40, 41, 79, 80, 120, 200] {
         for height in [1, 3, 13, 14, 15, 24, 40, 60] {
-            let shown = drawn(&model, width, height);
+            let shown = drawn(&model, width, height) + &drawn(&beside, width, height);
             let controls = shown.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}');
             assert!(!controls, "{width}×{height}");
         }

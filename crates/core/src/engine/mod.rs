@@ -49,7 +49,7 @@ pub use grace::MONITORING_GAP;
 pub use past_log::PastLog;
 pub use propose::Judged;
 pub use replay::{ReplayError, ReplayReport, replay};
-pub use runtime::{EngineHandle, spawn};
+pub use runtime::{EngineHandle, spawn, spawn_at_pace};
 pub use settings::EngineSettings;
 
 /// How many audit events a slow listener may be behind before it misses some.
@@ -96,6 +96,8 @@ pub struct Engine {
     history: History,
     evaluations: Vec<Evaluation>,
     cycle: u64,
+    /// Whether the subject was asked for its past, and the start is in the audit.
+    begun: bool,
     /// Whether the kill switch stops actions here, as read at the beginning of the cycle.
     killed: bool,
     /// Another process owns the store: this one only looks.
@@ -120,23 +122,34 @@ impl Engine {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn start(mut parts: EngineParts, now: Timestamp) -> Result<Self, StoreError> {
+    pub async fn start(parts: EngineParts, now: Timestamp) -> Result<Self, StoreError> {
+        let mut engine = Self::prepare(parts, now).await?;
+        engine.begin(now).await;
+        Ok(engine)
+    }
+
+    /// The same, but its subject is asked nothing yet: [`spawn`] has it do so in its own time, so that a subject that
+    /// does not answer holds up nobody else's start.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn prepare(mut parts: EngineParts, now: Timestamp) -> Result<Self, StoreError> {
         let install_id = parts.store.install_id().await?;
         let snapshot = parts.store.load(&parts.subject.descriptor().subject).await?;
         let keep = parts.checker.lookback().max(parts.settings.evidence_window);
         let remembered = parts.past.as_mut().map(|log| log.read(now.minus(keep))).unwrap_or_default();
         let remembered = remembered.into_iter().map(Arc::new).collect();
-        Self::start_from(parts, &install_id, snapshot, remembered, now).await
+        Ok(Self::prepare_from(parts, &install_id, snapshot, remembered, now))
     }
 
     /// A loop that goes on from `snapshot`, and remembers what is given, oldest first.
-    async fn start_from(
+    fn prepare_from(
         parts: EngineParts,
         install_id: &str,
         snapshot: Snapshot,
         remembered: Vec<Arc<Observation>>,
         now: Timestamp,
-    ) -> Result<Self, StoreError> {
+    ) -> Self {
         let EngineParts { subject, checker, store, epoch, diagnoser, settings, recorder, past } = parts;
         let subject: Arc<dyn Subject> = Arc::new(BoundedSubject::new(subject));
         let subject: Arc<dyn Subject> = match &recorder {
@@ -155,7 +168,7 @@ impl Engine {
             history.push(observation, keep);
         }
         let view = publish::first_view(&descriptor, &definitions, &settings);
-        let mut engine = Self {
+        Self {
             actions: subject.actions(),
             policy_revision: settings.policy.revision(),
             subject,
@@ -173,6 +186,7 @@ impl Engine {
             history,
             evaluations: Vec::new(),
             cycle: 0,
+            begun: false,
             killed: false,
             fenced: false,
             stale: false,
@@ -184,21 +198,27 @@ impl Engine {
             trouble: BTreeMap::new(),
             view: watch::Sender::new(Arc::new(view)),
             events: broadcast::Sender::new(EVENTS_KEPT),
-        };
-        engine.checkpoint(now);
-        engine.recall_the_past(now).await;
+        }
+    }
+
+    /// Asks the subject for its past and says that the loop has started: once, before the first cycle.
+    async fn begin(&mut self, now: Timestamp) {
+        if std::mem::replace(&mut self.begun, true) {
+            return;
+        }
+        self.checkpoint(now);
+        self.recall_the_past(now).await;
         let started = serde_json::json!({
-            "subject": engine.descriptor.subject,
-            "kind": engine.descriptor.kind,
-            "epoch": engine.epoch,
-            "policy": engine.settings.policy,
-            "policy_revision": engine.policy_revision,
+            "subject": self.descriptor.subject,
+            "kind": self.descriptor.kind,
+            "epoch": self.epoch,
+            "policy": self.settings.policy,
+            "policy_revision": self.policy_revision,
         });
-        let subject = engine.descriptor.subject.clone();
-        engine.state.audit(AuditEvent::by_operator(now, "operator.started", subject, started));
-        engine.commit().await;
-        engine.publish(now);
-        Ok(engine)
+        let subject = self.descriptor.subject.clone();
+        self.state.audit(AuditEvent::by_operator(now, "operator.started", subject, started));
+        self.commit().await;
+        self.publish(now);
     }
 
     /// What the loop shows of its subject, anew after every cycle and command.

@@ -75,7 +75,8 @@ pub async fn replay(
         past: None,
     };
     // What it remembered from before its start belongs to where it starts from, whatever it asked its subject then.
-    let mut engine = Engine::start_from(parts, &replay.header.install_id, snapshot, replay.past, started_at).await?;
+    let mut engine = Engine::prepare_from(parts, &replay.header.install_id, snapshot, replay.past, started_at);
+    engine.begin(started_at).await;
     for step in replay.plan {
         match step {
             Step::Tick { at } => engine.tick(at).await,

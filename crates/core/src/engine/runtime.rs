@@ -1,6 +1,7 @@
 //! The loop in time: a cycle every interval, commands in between, a clean end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use operator_protocols::Clock;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -42,9 +43,17 @@ impl EngineHandle {
 
 /// Runs `engine` until `shutdown` becomes true; the cycle under way is finished. A cycle that takes longer than the
 /// interval delays the next one; none is made up for.
-pub fn spawn(
+pub fn spawn(engine: Engine, clock: Arc<dyn Clock>, shutdown: watch::Receiver<bool>) -> (EngineHandle, JoinHandle<()>) {
+    let pace = engine.settings.interval;
+    spawn_at_pace(engine, clock, pace, shutdown)
+}
+
+/// [`spawn`] with a cycle every `pace` of real time: a simulated system whose `clock` runs faster than the real one is
+/// looked at every interval of its own time.
+pub fn spawn_at_pace(
     mut engine: Engine,
     clock: Arc<dyn Clock>,
+    pace: Duration,
     mut shutdown: watch::Receiver<bool>,
 ) -> (EngineHandle, JoinHandle<()>) {
     let (commands, mut asked) = mpsc::channel::<(Principal, Command, Answer)>(COMMANDS_WAITING);
@@ -55,7 +64,14 @@ pub fn spawn(
         commands,
     };
     let task = tokio::spawn(async move {
-        let mut cycles = interval(engine.settings.interval);
+        tokio::select! {
+            biased;
+            // Nothing was done yet that would have to be finished.
+            () = stopped(&mut shutdown) => return,
+            () = engine.begin(clock.now()) => {}
+        }
+        // An interval of nothing at all would be a panic.
+        let mut cycles = interval(pace.max(Duration::from_millis(1)));
         cycles.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {

@@ -173,8 +173,9 @@ impl Driver for ControlClient {
         Box::pin(self.ask_driver(Request::ProcessStatus { id: id.clone() }, false))
     }
 
-    fn start<'a>(&'a self, id: &'a Id) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
-        Box::pin(self.ask_driver(Request::ProcessStart { id: id.clone() }, true))
+    fn start_if<'a>(&'a self, id: &'a Id, last: Option<&'a str>) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
+        let request = Request::ProcessStartIf { id: id.clone(), last: last.map(str::to_owned) };
+        Box::pin(self.ask_driver(request, true))
     }
 
     fn stop<'a>(&'a self, id: &'a Id) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {

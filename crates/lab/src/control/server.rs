@@ -141,7 +141,9 @@ async fn answer(request: &Request, environment: &dyn Environment) -> String {
         Request::StopWorkload => say(environment.stop_workload().await.map_err(lab)),
         Request::WorkloadSamples => say(Ok(environment.workload_samples())),
         Request::ProcessStatus { id } => say(environment.driver().status(id).await.map_err(Failure::from)),
-        Request::ProcessStart { id } => say(environment.driver().start(id).await.map_err(Failure::from)),
+        Request::ProcessStartIf { id, last } => {
+            say(environment.driver().start_if(id, last.as_deref()).await.map_err(Failure::from))
+        }
         Request::ProcessStop { id } => say(environment.driver().stop(id).await.map_err(Failure::from)),
         Request::ProcessRestartIf { id, incarnation } => {
             say(environment.driver().restart_if(id, incarnation).await.map_err(Failure::from))

@@ -39,10 +39,12 @@ pub enum Request {
         /// The component.
         id: Id,
     },
-    /// Start a component's process as declared.
-    ProcessStart {
+    /// Start a component's process as declared, if it does not run and this was its last start.
+    ProcessStartIf {
         /// The component.
         id: Id,
+        /// Its last start, if there was one.
+        last: Option<String>,
     },
     /// Stop a component's process.
     ProcessStop {
@@ -94,6 +96,13 @@ pub enum DriverFailure {
         /// The one that runs, if any.
         actual: Option<String>,
     },
+    /// The process was started since the start that was named, and has ended again.
+    StartedSince {
+        /// The one that was named, if any.
+        expected: Option<String>,
+        /// The last one, if any is known.
+        actual: Option<String>,
+    },
     /// It refused or could not, and changed nothing.
     Refused {
         /// Why.
@@ -112,6 +121,7 @@ impl From<DriverError> for Failure {
         let driver = match error {
             DriverError::NoSuchComponent(id) => DriverFailure::NoSuchComponent { id },
             DriverError::Incarnation { expected, actual } => DriverFailure::Incarnation { expected, actual },
+            DriverError::StartedSince { expected, actual } => DriverFailure::StartedSince { expected, actual },
             DriverError::Refused(why) => DriverFailure::Refused { why },
             DriverError::Unknown(why) => DriverFailure::Unknown { why },
         };
@@ -124,6 +134,7 @@ impl From<Failure> for DriverError {
         match failure.driver {
             Some(DriverFailure::NoSuchComponent { id }) => Self::NoSuchComponent(id),
             Some(DriverFailure::Incarnation { expected, actual }) => Self::Incarnation { expected, actual },
+            Some(DriverFailure::StartedSince { expected, actual }) => Self::StartedSince { expected, actual },
             Some(DriverFailure::Refused { why }) => Self::Refused(why),
             Some(DriverFailure::Unknown { why }) => Self::Unknown(why),
             None => Self::Refused(failure.message),
@@ -140,6 +151,7 @@ mod tests {
         for error in [
             DriverError::NoSuchComponent("a".to_owned()),
             DriverError::Incarnation { expected: "1-2".to_owned(), actual: None },
+            DriverError::StartedSince { expected: None, actual: Some("1-2".to_owned()) },
             DriverError::Refused("busy".to_owned()),
             DriverError::Unknown("half".to_owned()),
         ] {

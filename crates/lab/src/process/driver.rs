@@ -59,12 +59,14 @@ impl Driver for SupervisorDriver {
         )
     }
 
-    fn start<'a>(&'a self, id: &'a Id) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
+    fn start_if<'a>(&'a self, id: &'a Id, last: Option<&'a str>) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
         Box::pin(async move {
             let (supervisor, name) = (Arc::clone(&self.supervisor), self.process(id)?);
-            Self::to_its_end(
-                async move { supervisor.start(&name).await.map_err(|error| error.into_driver_error(false)) },
-            )
+            let last = last.map(str::to_owned);
+            Self::to_its_end(async move {
+                let started = supervisor.start_if(&name, last.as_deref()).await;
+                started.map_err(|error| error.into_driver_error(false))
+            })
             .await
         })
     }

@@ -33,6 +33,16 @@ pub enum ProcessError {
         /// The incarnation that runs, if any.
         actual: Option<String>,
     },
+    /// It was started since the start that was named, and has ended again. Nothing was changed.
+    #[error("{name} does not run, and its last start is {}, not {}", start(actual), start(expected))]
+    StartedSince {
+        /// The process.
+        name: String,
+        /// The start named, if any.
+        expected: Option<String>,
+        /// Its last start, if any.
+        actual: Option<String>,
+    },
     /// Only a running process can be signalled. Nothing was changed.
     #[error("{name} is not running")]
     NotRunning {
@@ -107,6 +117,10 @@ pub enum ProcessError {
     },
 }
 
+fn start(incarnation: &Option<String>) -> &str {
+    incarnation.as_deref().unwrap_or("none")
+}
+
 impl ProcessError {
     /// What this means to whoever asked through a driver. `changed` says that something was already done before.
     pub(super) fn into_driver_error(self, changed: bool) -> DriverError {
@@ -116,6 +130,7 @@ impl ProcessError {
         match self {
             Self::NoSuchProcess { name, .. } => DriverError::NoSuchComponent(name),
             Self::Incarnation { expected, actual, .. } => DriverError::Incarnation { expected, actual },
+            Self::StartedSince { expected, actual, .. } => DriverError::StartedSince { expected, actual },
             error @ (Self::NotReady { .. } | Self::WouldNotDie { .. }) => DriverError::Unknown(error.to_string()),
             error => DriverError::Refused(error.to_string()),
         }

@@ -30,7 +30,7 @@ impl Slot {
         let exit = current.as_ref().and_then(|child| child.exit());
         ProcessStatus {
             running: current.is_some() && exit.is_none(),
-            incarnation: current.filter(|_| exit.is_none()).map(|child| child.incarnation.clone()),
+            incarnation: current.map(|child| child.incarnation.clone()),
             exit: exit.map(exit_in_words),
         }
     }

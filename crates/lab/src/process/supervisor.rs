@@ -102,6 +102,22 @@ impl Supervisor {
         self.launch(&slot, &spec, true).await
     }
 
+    /// As [`Supervisor::start`], but only if its last start was `last`.
+    pub(super) async fn start_if(&self, name: &str, last: Option<&str>) -> Result<ProcessStatus, ProcessError> {
+        let slot = self.slot(name)?;
+        let _operation = slot.operation.lock().await;
+        let status = slot.status();
+        if status.running {
+            return Ok(status);
+        }
+        if status.incarnation.as_deref() != last {
+            let (name, expected) = (name.to_owned(), last.map(str::to_owned));
+            return Err(ProcessError::StartedSince { name, expected, actual: status.incarnation });
+        }
+        let spec = lock(&slot.spec).clone();
+        self.launch(&slot, &spec, true).await
+    }
+
     /// Stops it: `SIGTERM`, and `SIGKILL` after its grace; a paused one is killed, for it cannot end by itself.
     ///
     /// # Errors

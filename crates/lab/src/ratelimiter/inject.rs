@@ -120,8 +120,11 @@ impl Inner {
 
     fn running_node(&self, node: &str) -> Result<String, LabError> {
         self.places.node(node)?;
-        let running = self.supervisor.status(node)?.incarnation;
-        running.ok_or_else(|| ProcessError::NotRunning { name: node.to_owned() }.into())
+        let status = self.supervisor.status(node)?;
+        status
+            .incarnation
+            .filter(|_| status.running)
+            .ok_or_else(|| ProcessError::NotRunning { name: node.to_owned() }.into())
     }
 
     async fn run_with_wrong_config(

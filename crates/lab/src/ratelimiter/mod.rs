@@ -1,5 +1,6 @@
 //! The rate limiter as an environment: one Redis, nodes that each reach it over a link of their own, and load.
 
+mod compose;
 mod config;
 mod environment;
 mod fault;
@@ -16,6 +17,7 @@ mod start;
 mod undo;
 mod workload;
 
+pub use compose::start_in_containers;
 pub use config::{OnRedisFailure, RateLimiterConfig};
 pub use environment::RateLimiterEnvironment;
 pub use fault::Fault;

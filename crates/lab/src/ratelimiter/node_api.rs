@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -33,8 +34,21 @@ pub(super) struct NodeApi<'a> {
 
 /// A client that talks to nobody but whom it is told to.
 pub(super) fn client() -> Result<Client, LabError> {
+    client_with(HeaderMap::new())
+}
+
+/// The same, that presents the nodes' management token.
+pub(super) fn client_with_token(token: &str) -> Result<Client, LabError> {
+    let value = HeaderValue::from_str(&format!("Bearer {token}"));
+    let mut value = value.map_err(|error| LabError::asked("present the management token", error))?;
+    value.set_sensitive(true);
+    client_with(HeaderMap::from_iter([(AUTHORIZATION, value)]))
+}
+
+fn client_with(headers: HeaderMap) -> Result<Client, LabError> {
     Client::builder()
         .no_proxy()
+        .default_headers(headers)
         .redirect(reqwest::redirect::Policy::none())
         .timeout(TIMEOUT)
         .build()

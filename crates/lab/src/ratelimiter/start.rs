@@ -1,9 +1,6 @@
 //! Bringing the environment up: Redis, the links, the nodes, and what an earlier run left to be mended.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,6 +12,7 @@ use super::programs::Programs;
 use super::{REDIS, workload};
 use crate::environment::Cleared;
 use crate::error::LabError;
+use crate::folder;
 use crate::journal::Journal;
 use crate::process::{ProcessSpec, ReservedPort, Supervisor};
 use crate::proxy::Proxy;
@@ -34,15 +32,15 @@ impl RateLimiterEnvironment {
     pub async fn start(config: RateLimiterConfig) -> Result<(Self, Cleared), LabError> {
         config.check()?;
         let programs = Programs::find()?;
-        let config = RateLimiterConfig { folder: private_folder(&config.folder)?, ..config };
-        let lock = lock(&config.folder)?;
+        let config = RateLimiterConfig { folder: folder::private(&config.folder)?, ..config };
+        let lock = folder::lock(&config.folder)?;
         let journal = Journal::open(config.folder.join("undo.jsonl"))?;
         let supervisor = Arc::new(Supervisor::new(config.folder.join("processes"), &programs.guard)?);
 
-        let redis_folder = private_folder(&config.folder.join(REDIS))?;
+        let redis_folder = folder::private(&config.folder.join(REDIS))?;
         let redis = start_somewhere(&supervisor, |port| programs.redis(REDIS, port, &redis_folder)).await?;
         let other_redis = ReservedPort::find()?;
-        let other_folder = private_folder(&config.folder.join(OTHER_REDIS))?;
+        let other_folder = folder::private(&config.folder.join(OTHER_REDIS))?;
         supervisor.declare(programs.redis(OTHER_REDIS, other_redis.port(), &other_folder))?;
 
         let nodes = start_nodes(&config, &programs, &supervisor, redis.port()).await?;
@@ -108,26 +106,5 @@ async fn start_somewhere(supervisor: &Supervisor, spec: impl Fn(u16) -> ProcessS
             }
             Err(error) => return Err(error.into()),
         }
-    }
-}
-
-/// Makes a folder that only its owner may enter; the answer is its absolute path.
-fn private_folder(folder: &Path) -> Result<std::path::PathBuf, LabError> {
-    let failed = |source| LabError::Folder { path: folder.to_owned(), source };
-    if folder.as_os_str().is_empty() {
-        return Err(LabError::invalid("folder", "a folder for what the environment writes"));
-    }
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    fs::canonicalize(folder).map_err(failed)
-}
-
-fn lock(folder: &Path) -> Result<File, LabError> {
-    let path = folder.join("lock");
-    let failed = |source| LabError::Folder { path: path.clone(), source };
-    let file = File::create(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(LabError::InUse { path: folder.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }

@@ -71,7 +71,8 @@ impl Inner {
                 self.supervisor.start(component).await?;
             }
             Undo::Resume { component, incarnation } => {
-                if self.supervisor.status(component)?.incarnation.as_ref() == Some(incarnation) {
+                let status = self.supervisor.status(component)?;
+                if status.running && status.incarnation.as_ref() == Some(incarnation) {
                     self.supervisor.resume(component)?;
                 }
             }

@@ -80,16 +80,14 @@ pub(super) fn check(spec: &WorkloadSpec) -> Result<(), LabError> {
     Ok(())
 }
 
-fn arguments(targets: &str, spec: &WorkloadSpec) -> Vec<String> {
+/// What the load generator is told of the load, but for where to send it and for how long.
+pub(super) fn load_arguments(spec: &WorkloadSpec) -> Vec<String> {
     let mut args: Vec<String> = [
-        ("--targets", targets),
         ("--pattern", &spec.pattern),
         ("--rate", &spec.rate.to_string()),
         ("--keys", &spec.keys.to_string()),
         ("--zipf", &spec.zipf.to_string()),
         ("--seed", &spec.seed.to_string()),
-        ("--duration", NO_END),
-        ("--stats-interval", "1s"),
     ]
     .into_iter()
     .flat_map(|(flag, value)| [flag.to_owned(), value.to_owned()])
@@ -101,7 +99,14 @@ fn arguments(targets: &str, spec: &WorkloadSpec) -> Vec<String> {
     args
 }
 
-fn sample(line: &str) -> Option<WorkloadSample> {
+fn arguments(targets: &str, spec: &WorkloadSpec) -> Vec<String> {
+    let always = [("--targets", targets), ("--duration", NO_END), ("--stats-interval", "1s")];
+    let always = always.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value.to_owned()]);
+    always.chain(load_arguments(spec)).collect()
+}
+
+/// One second of load, if a line of the load generator is about one.
+pub(super) fn sample(line: &str) -> Option<WorkloadSample> {
     let second: Second = serde_json::from_str(line).ok()?;
     (second.event == "second").then(|| WorkloadSample {
         // The first line is that of the first second; a negative time would be nonsense, and becomes 0.

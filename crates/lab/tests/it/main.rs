@@ -1,6 +1,7 @@
 //! Real processes, real connections, real Redis.
 
 mod campaign;
+mod compose;
 mod death;
 mod driver;
 mod fixture;

@@ -157,7 +157,7 @@ impl WorkshopSubject {
         guard
     }
 
-    fn send(&self, request: &ActionRequest, guard: &Guard) -> Sent {
+    fn send(&self, request: &ActionRequest, guard: &Guard, attempt: u32) -> Sent {
         let (outcome, done) = match self.command(request) {
             Err(why) => return Sent::NotSent(why),
             Ok(Command::Start { worker }) => {
@@ -175,6 +175,8 @@ impl WorkshopSubject {
         match outcome {
             Ok(()) => Sent::Done(Receipt::new(done)),
             Err(Refused::Unplugged) => Sent::NotSent("the workshop does not answer".to_owned()),
+            // It may be what an earlier attempt did that stands in the way.
+            Err(Refused::Precondition(why)) if attempt > 1 => Sent::Unknown(why),
             Err(Refused::Precondition(why)) => Sent::NoEffect(why),
         }
     }
@@ -233,9 +235,9 @@ impl Subject for WorkshopSubject {
         &'a self,
         request: &'a ActionRequest,
         guard: &'a Guard,
-        _token: &'a ExecutionToken,
+        token: &'a ExecutionToken,
     ) -> BoxFuture<'a, Sent> {
-        Box::pin(ready(self.send(request, guard)))
+        Box::pin(ready(self.send(request, guard, token.attempt())))
     }
 
     fn effect<'a>(&'a self, request: &'a ActionRequest, _at: Timestamp) -> BoxFuture<'a, Effect> {

@@ -57,6 +57,9 @@ impl Shop {
         let sent = block_on(self.subject.execute(&request, &guard, &token));
         let again = block_on(self.subject.execute(&request, &guard, &token));
         assert!(matches!(again, Sent::NoEffect(_)), "a repeat under the same guard is refused: {again:?}");
+        let second_attempt = ExecutionToken::new("i1", 2, 1, second(at + 60), Duration::from_secs(1));
+        let again = block_on(self.subject.execute(&request, &guard, &second_attempt));
+        assert!(matches!(again, Sent::Unknown(_)), "the first attempt may be why it is refused: {again:?}");
         assert!(matches!(block_on(self.subject.effect(&request, second(at))), Effect::Happened(_)));
         sent
     }

@@ -24,7 +24,7 @@ pub(crate) struct Context<'a> {
     /// The expected nodes, as of the last observation.
     pub(crate) targets: Vec<Target>,
     pub(crate) own: &'a OwnChanges,
-    pub(crate) restarts: &'a Restarts,
+    pub(crate) starts: &'a Starts,
 }
 
 impl Context<'_> {
@@ -88,25 +88,26 @@ pub(super) fn refused(error: &DriverError) -> Sent {
     }
 }
 
-/// Which start of a component each restart was to end, as far as this process knows.
+/// After which start of a component each start or restart was to come, as far as this process knows.
 #[derive(Debug, Default)]
-pub(crate) struct Restarts {
-    ended: Mutex<BTreeMap<String, String>>,
+pub(crate) struct Starts {
+    before: Mutex<BTreeMap<String, Option<String>>>,
 }
 
-/// More restarts are not remembered; all but the last are forgotten then.
-const MAX_RESTARTS: usize = 1000;
+/// More are not remembered; all but the last are forgotten then.
+const MAX_STARTS: usize = 1000;
 
-impl Restarts {
-    pub(super) fn remember(&self, intent: &str, incarnation: &str) {
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        if ended.len() >= MAX_RESTARTS {
-            ended.clear();
+impl Starts {
+    pub(super) fn remember(&self, intent: &str, incarnation: Option<&str>) {
+        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        if before.len() >= MAX_STARTS {
+            before.clear();
         }
-        ended.insert(intent.to_owned(), incarnation.to_owned());
+        before.insert(intent.to_owned(), incarnation.map(str::to_owned));
     }
 
-    pub(super) fn ended_by(&self, intent: &str) -> Option<String> {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner).get(intent).cloned()
+    /// The start before, which is none if there was none; `None` if it is not known here.
+    pub(super) fn before(&self, intent: &str) -> Option<Option<String>> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner).get(intent).cloned()
     }
 }

@@ -31,7 +31,7 @@ use operator_protocols::{
     Timestamp,
 };
 
-pub(crate) use context::{Context, Restarts};
+pub(crate) use context::{Context, Starts};
 
 /// How long every action is watched before it is judged: two intervals of the monitor.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -104,7 +104,7 @@ pub(crate) async fn execute(
         resync_node::NAME => resync_node::execute(context, request, guard, token).await,
         drain_node::NAME => drain_node::execute(context, request, guard, token).await,
         undrain_node::NAME => undrain_node::execute(context, request, guard, token).await,
-        START_COMPONENT => start_component::execute(context, request, token).await,
+        START_COMPONENT => start_component::execute(context, request, guard, token).await,
         RESTART_COMPONENT => restart_component::execute(context, request, guard, token).await,
         other => Sent::NotSent(format!("there is no action {other}")),
     }

@@ -51,7 +51,7 @@ pub(super) async fn execute(
         return Sent::NotSent("its guard does not name the start that it should end".to_owned());
     };
     let id = context.id(request);
-    context.restarts.remember(&request.intent, incarnation);
+    context.starts.remember(&request.intent, Some(incarnation));
     match timeout(token.time_limit(), driver.restart_if(&id, incarnation)).await {
         Ok(Ok(status)) => Sent::Done(receipt(&format!("{id} was started again"), &status)),
         // A repeat that finds another start: the first one ended the start it named.
@@ -68,7 +68,7 @@ pub(super) async fn execute(
 pub(super) async fn effect(context: &Context<'_>, request: &ActionRequest) -> Effect {
     let Some(driver) = context.driver else { return cannot_tell(request, "there is no driver".to_owned()) };
     let id = context.id(request);
-    let Some(ended) = context.restarts.ended_by(&request.intent) else {
+    let Some(Some(ended)) = context.starts.before(&request.intent) else {
         return cannot_tell(request, "which start it was to end is not known in this process".to_owned());
     };
     match driver.status(&id).await {

@@ -11,24 +11,47 @@ use crate::scene::{Scene, component, now, request, settings, token};
 
 #[derive(Default)]
 struct Processes {
-    /// Which start of each component runs; 0 = none.
-    starts: Mutex<BTreeMap<String, u32>>,
+    states: Mutex<BTreeMap<String, State>>,
+}
+
+#[derive(Clone, Copy)]
+struct State {
+    /// How often it was started; the last start's name.
+    starts: u32,
+    running: bool,
+}
+
+impl State {
+    const NEVER: Self = Self { starts: 0, running: false };
+
+    fn incarnation(self) -> Option<String> {
+        (self.starts > 0).then(|| self.starts.to_string())
+    }
 }
 
 impl Processes {
-    fn of(&self, id: &Id) -> Result<u32, DriverError> {
-        let starts = self.starts.lock().expect("unpoisoned");
-        starts.get(&id.local).copied().ok_or_else(|| DriverError::NoSuchComponent(id.local.clone()))
+    fn of(&self, id: &Id) -> Result<State, DriverError> {
+        let states = self.states.lock().expect("unpoisoned");
+        states.get(&id.local).copied().ok_or_else(|| DriverError::NoSuchComponent(id.local.clone()))
     }
 
     fn status_of(&self, id: &Id) -> Result<ProcessStatus, DriverError> {
-        let start = self.of(id)?;
-        Ok(ProcessStatus { running: start > 0, incarnation: (start > 0).then(|| start.to_string()), exit: None })
+        let state = self.of(id)?;
+        Ok(ProcessStatus { running: state.running, incarnation: state.incarnation(), exit: None })
     }
 
-    fn set(&self, id: &Id, start: u32) -> Result<ProcessStatus, DriverError> {
-        self.starts.lock().expect("unpoisoned").insert(id.local.clone(), start);
+    fn set(&self, id: &Id, state: State) -> Result<ProcessStatus, DriverError> {
+        self.states.lock().expect("unpoisoned").insert(id.local.clone(), state);
         self.status_of(id)
+    }
+
+    fn starts_of(&self, name: &str) -> u32 {
+        self.states.lock().expect("unpoisoned")[name].starts
+    }
+
+    /// It runs or not, after so many starts.
+    fn is(&self, name: &str, starts: u32, running: bool) {
+        self.states.lock().expect("unpoisoned").insert(name.to_owned(), State { starts, running });
     }
 }
 
@@ -37,25 +60,35 @@ impl Driver for Processes {
         Box::pin(async move { self.status_of(id) })
     }
 
-    fn start<'a>(&'a self, id: &'a Id) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
+    fn start_if<'a>(&'a self, id: &'a Id, last: Option<&'a str>) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
         Box::pin(async move {
-            let start = self.of(id)?;
-            self.set(id, if start > 0 { start } else { 100 })
+            let state = self.of(id)?;
+            if state.running {
+                return self.status_of(id);
+            }
+            if state.incarnation().as_deref() != last {
+                let expected = last.map(str::to_owned);
+                return Err(DriverError::StartedSince { expected, actual: state.incarnation() });
+            }
+            self.set(id, State { starts: state.starts + 1, running: true })
         })
     }
 
     fn stop<'a>(&'a self, id: &'a Id) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
-        Box::pin(async move { self.set(id, 0) })
+        Box::pin(async move {
+            let state = self.of(id)?;
+            self.set(id, State { running: false, ..state })
+        })
     }
 
     fn restart_if<'a>(&'a self, id: &'a Id, incarnation: &'a str) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
         Box::pin(async move {
-            let start = self.of(id)?;
-            if start.to_string() != incarnation {
-                let actual = (start > 0).then(|| start.to_string());
+            let state = self.of(id)?;
+            let actual = state.incarnation().filter(|_| state.running);
+            if actual.as_deref() != Some(incarnation) {
                 return Err(DriverError::Incarnation { expected: incarnation.to_owned(), actual });
             }
-            self.set(id, start + 1)
+            self.set(id, State { starts: state.starts + 1, running: true })
         })
     }
 }
@@ -64,11 +97,9 @@ async fn scene() -> (RedisServer, FakeNode, Arc<Processes>, Scene) {
     let redis = RedisServer::start().await;
     let n1 = FakeNode::healthy("n1", &redis.run_id, &[]).await;
     let processes = Arc::new(Processes::default());
-    processes.starts.lock().expect("unpoisoned").extend([
-        ("n1".to_owned(), 1),
-        ("n2".to_owned(), 0),
-        ("redis".to_owned(), 0),
-    ]);
+    processes.is("n1", 1, true);
+    processes.is("n2", 6, false);
+    processes.states.lock().expect("unpoisoned").insert("redis".to_owned(), State::NEVER);
     let nodes = [("n1", n1.address()), ("n2", "127.0.0.1:1".to_owned()), ("n3", "127.0.0.1:2".to_owned())];
     let scene = Scene::with(settings(redis.port, &nodes), Some(Arc::clone(&processes) as Arc<dyn Driver>));
     (redis, n1, processes, scene)
@@ -91,12 +122,14 @@ async fn only_what_does_not_run_is_started() {
     let start = |name: &str| request("start_component", component(name), &[]);
     assert!(matches!(scene.guard(&start("n1")).await.holds, Holds::No(why) if why.contains("runs")));
     assert!(matches!(scene.guard(&start("n3")).await.holds, Holds::Unknown(_)), "the driver does not know it");
-    processes.starts.lock().expect("unpoisoned").insert("n1".into(), 0);
+    processes.is("n1", 1, false);
     assert!(matches!(scene.guard(&start("n1")).await.holds, Holds::No(why) if why.contains("answers")));
     for name in ["n2", "redis"] {
         assert_eq!(scene.subject.effect(&start(name), now()).await, Effect::Absent);
+    }
+    for (name, last) in [("n2", Some("6")), ("redis", None)] {
         let guard = scene.guard(&start(name)).await;
-        assert_eq!(guard.holds, Holds::Yes);
+        assert_eq!((&guard.holds, guard.incarnation.as_deref()), (&Holds::Yes, last), "its last start");
         assert!(matches!(scene.subject.execute(&start(name), &guard, &token(1)).await, Sent::Done(_)));
         assert!(matches!(scene.subject.effect(&start(name), now()).await, Effect::Happened(_)));
     }
@@ -106,17 +139,40 @@ async fn only_what_does_not_run_is_started() {
 async fn a_start_is_ended_once_whatever_is_repeated() {
     let (_redis, _n1, processes, scene) = scene().await;
     // n2 hangs: its process runs and does not answer.
-    processes.starts.lock().expect("unpoisoned").insert("n2".into(), 7);
+    processes.is("n2", 7, true);
     let restart = request("restart_component", component("n2"), &[]);
     let guard = scene.guard(&restart).await;
     assert_eq!((&guard.holds, guard.incarnation.as_deref()), (&Holds::Yes, Some("7")));
     assert!(matches!(scene.subject.effect(&restart, now()).await, Effect::Unknown(_)));
     assert!(matches!(scene.subject.execute(&restart, &guard, &token(1)).await, Sent::Done(_)));
     assert!(matches!(scene.subject.execute(&restart, &guard, &token(2)).await, Sent::Done(_)));
-    assert_eq!(processes.starts.lock().expect("unpoisoned")["n2"], 8);
+    assert_eq!(processes.starts_of("n2"), 8);
     assert!(matches!(scene.subject.effect(&restart, now()).await, Effect::Happened(_)));
     // Somebody else ended that start before the first send: then nothing was done.
     assert!(matches!(scene.subject.execute(&restart, &guard, &token(1)).await, Sent::NoEffect(_)));
+}
+
+#[tokio::test]
+async fn what_was_started_and_died_before_its_outcome_was_known_is_not_started_again_by_the_same_intent() {
+    let (_redis, _n1, processes, scene) = scene().await;
+    let start = request("start_component", component("n2"), &[]);
+    let guard = scene.guard(&start).await;
+    assert!(matches!(scene.subject.execute(&start, &guard, &token(1)).await, Sent::Done(_)));
+    // Whoever asked did not hear of it, and the process died again: starts are counted, not states compared.
+    processes.is("n2", 7, false);
+    assert!(matches!(scene.subject.effect(&start, now()).await, Effect::Happened(_)), "known in this process");
+    match scene.subject.execute(&start, &guard, &token(2)).await {
+        Sent::Done(receipt) => assert!(receipt.summary.contains("has ended again"), "{}", receipt.summary),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(processes.starts_of("n2"), 7, "started once");
+    // An intent that was looked at before somebody else started it did nothing.
+    assert!(matches!(scene.subject.execute(&start, &guard, &token(1)).await, Sent::NoEffect(_)));
+    // A new one, which has seen that start, may start it.
+    let guard = scene.guard(&start).await;
+    assert_eq!(guard.incarnation.as_deref(), Some("7"));
+    assert!(matches!(scene.subject.execute(&start, &guard, &token(1)).await, Sent::Done(_)));
+    assert_eq!(processes.starts_of("n2"), 8);
 }
 
 #[tokio::test]

@@ -12,6 +12,9 @@ pub(crate) struct ClusterDetail {
     pub(crate) answers: bool,
     /// If it did not: why, in words.
     pub(crate) silence: Option<String>,
+    /// If it did not: whether a member took the question and no answer came in time, as opposed to an answer that there is
+    /// no leader, or to no connection.
+    pub(crate) timed_out: bool,
     /// Whether PD answered that no store ever joined.
     pub(crate) empty: bool,
     /// The cluster's id. It exceeds 2^53.

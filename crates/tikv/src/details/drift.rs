@@ -5,12 +5,32 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::names;
+
 /// How numbers moved.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct DriftDetail {
     /// By what it is, `down-peer` or `regions of store-4`.
     pub(crate) moved: BTreeMap<String, Moved>,
+}
+
+impl DriftDetail {
+    /// The name under which the regions that a store holds are followed. Abnormal regions are followed under PD's word for
+    /// them, `down-peer`.
+    pub(crate) fn regions_of(store: u64) -> String {
+        format!("regions of {}", names::store(store))
+    }
+
+    /// The name under which the snapshots that a store sends, receives and applies are followed.
+    pub(crate) fn snapshots_of(store: u64) -> String {
+        format!("snapshots of {}", names::store(store))
+    }
+
+    /// How the number of that name moved, if it is followed.
+    pub(crate) fn of(&self, name: &str) -> Option<&Moved> {
+        self.moved.get(name)
+    }
 }
 
 /// How one number moved.

@@ -7,19 +7,23 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use operator_lab::LabError;
 use operator_lab::control::{ControlClient, ControlServer};
 use operator_lab::environment::Environment;
+use operator_lab::scenario::Scenario;
 
 use crate::app::App;
 use crate::commands::deploy::text;
 use crate::commands::lab::Where;
 use crate::exit::{Exit, Failure};
 use crate::output::say;
-use crate::registry::{self, Lab};
+use crate::registry::{self, InContainers, Lab};
 use crate::signals::Stop;
 
 /// How long an environment in the background may take to answer.
 const START_LIMIT: Duration = Duration::from_secs(60);
+/// The same in containers: an image may have to be made or pulled first.
+const CONTAINERS_START_LIMIT: Duration = Duration::from_secs(900);
 /// How often it is asked meanwhile.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
@@ -34,6 +38,9 @@ pub struct Args {
     /// Without load
     #[arg(long)]
     no_load: bool,
+    /// In containers, by docker compose, instead of as local processes
+    #[arg(long)]
+    compose: bool,
     /// In a process of its own, which goes on when this one has ended
     #[arg(long)]
     background: bool,
@@ -42,20 +49,18 @@ pub struct Args {
 }
 
 pub(super) async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
-    let lab = lab(&args.kind)?;
+    let what = What::of(&args)?;
     let folder = args.at.folder(app)?;
     if args.background {
         return in_background(app, &args, &folder).await;
     }
-    let scenario = args.scenario.as_deref().or(lab.demo.first().map(|chapter| chapter.scenario)).unwrap_or_default();
-    let scenario = (lab.scenario)(scenario, 0).map_err(|error| Failure::usage(error.to_string()))?;
     let mut stop = Stop::listen()?;
     let start = |error| Failure::failed(format!("start the environment in {}", folder.display()), error);
-    let stage = (lab.start)(&scenario, folder.clone()).await.map_err(start)?;
-    let environment: Arc<dyn Environment> = Arc::clone(&stage.environment);
-    if !args.no_load {
-        environment.start_workload(&scenario.workload).await.map_err(start)?;
-    }
+    let environment = tokio::select! {
+        environment = what.start(&folder, !args.no_load) => environment.map_err(start)?,
+        // What was begun goes with the future.
+        () = stop.asked() => return Err(Failure::failed("start the environment", "it was told to stop")),
+    };
     let server = ControlServer::start(&folder, Arc::clone(&environment)).map_err(start)?;
     let status = environment.status();
     app.output.print("environment", &status, || text(&status))?;
@@ -69,6 +74,53 @@ pub(super) async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
         () = server.ended() => {}
     }
     Ok(Exit::Clean)
+}
+
+/// What to start, and how.
+enum What {
+    Processes(&'static Lab, Scenario),
+    Containers(&'static InContainers, Option<Scenario>),
+}
+
+impl What {
+    fn of(args: &Args) -> Result<Self, Failure> {
+        let scenario_of = |lab: &Lab| {
+            let first = lab.demo.first().map(|chapter| chapter.scenario);
+            let id = args.scenario.as_deref().or(first).unwrap_or_default();
+            (lab.scenario)(id, 0).map_err(|error| Failure::usage(error.to_string()))
+        };
+        if !args.compose {
+            let lab = lab(&args.kind)?;
+            return Ok(Self::Processes(lab, scenario_of(lab)?));
+        }
+        let system = registry::in_containers(&args.kind).ok_or_else(|| {
+            let known: Vec<_> = registry::IN_CONTAINERS.iter().map(|known| known.kind).collect();
+            let known = known.join(", ");
+            Failure::usage(format!("{:?} cannot be brought up in containers; these can: {known}", args.kind))
+        })?;
+        let lab = registry::find(&args.kind).and_then(|known| known.lab);
+        let scenario = lab.map(scenario_of).transpose()?;
+        if scenario.is_none() && args.scenario.is_some() {
+            return Err(Failure::usage(format!("--scenario: there are no scenarios of {}", args.kind)));
+        }
+        Ok(Self::Containers(system, scenario))
+    }
+
+    /// Starts it, and the load that goes with it.
+    async fn start(&self, folder: &Path, load: bool) -> Result<Arc<dyn Environment>, LabError> {
+        let (environment, scenario) = match self {
+            Self::Processes(lab, scenario) => {
+                ((lab.start)(scenario, folder.to_owned()).await?.environment, Some(scenario))
+            }
+            Self::Containers(system, scenario) => {
+                ((system.start)(scenario.as_ref(), folder.to_owned()).await?, scenario.as_ref())
+            }
+        };
+        if let Some(scenario) = scenario.filter(|_| load) {
+            environment.start_workload(&scenario.workload).await?;
+        }
+        Ok(environment)
+    }
 }
 
 /// The laboratory of a kind.
@@ -97,6 +149,10 @@ async fn in_background(app: &App, args: &Args, folder: &Path) -> Result<Exit, Fa
     if args.no_load {
         command.arg("--no-load");
     }
+    if args.compose {
+        command.arg("--compose");
+    }
+    let limit = if args.compose { CONTAINERS_START_LIMIT } else { START_LIMIT };
     // Neither a Ctrl-C at this terminal nor its end is for it.
     let mut child = command.stdin(Stdio::null()).stdout(out).stderr(err).process_group(0).spawn().map_err(failed)?;
     let begun = Instant::now();
@@ -113,10 +169,10 @@ async fn in_background(app: &App, args: &Args, folder: &Path) -> Result<Exit, Fa
                 format!("{ended}: {said}"),
             ));
         }
-        if begun.elapsed() > START_LIMIT {
+        if begun.elapsed() > limit {
             let _ = child.kill();
             let _ = child.wait();
-            let why = format!("it did not answer within {} s", START_LIMIT.as_secs());
+            let why = format!("it did not answer within {} s", limit.as_secs());
             return Err(Failure::failed(format!("start the environment in {}", folder.display()), why)
                 .next(format!("look into {}", log.display())));
         }

@@ -84,10 +84,10 @@ impl Driver for LateDriver {
         self.driver.status(id)
     }
 
-    fn start<'a>(&'a self, id: &'a Id) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
+    fn start_if<'a>(&'a self, id: &'a Id, last: Option<&'a str>) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
         Box::pin(async move {
             self.lateness.wait().await;
-            self.driver.start(id).await
+            self.driver.start_if(id, last).await
         })
     }
 

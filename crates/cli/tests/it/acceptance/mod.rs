@@ -10,9 +10,11 @@
 mod cluster;
 mod forwarder;
 mod home;
+mod in_containers;
 mod kill_nine;
 mod late;
 mod observing;
 mod operator_process;
 mod redis_record;
 mod replaying;
+mod several;

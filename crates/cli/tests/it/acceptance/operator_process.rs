@@ -72,12 +72,21 @@ impl OperatorProcess {
         }
     }
 
-    /// What it says of its loop, if it answers.
+    /// What it says of its loop, if it answers; of the first, if it has several.
     pub async fn status(&self) -> Option<Value> {
-        let mut client = ControlClient::connect(&self.state).await.ok()?;
-        match client.request(None, ControlRequest::Status {}).await.ok()? {
-            ControlReply::Status { status } => status.get(0).cloned(),
-            _ => None,
+        self.statuses().await.into_iter().next()
+    }
+
+    /// What it says of the loop of this subject, if it answers.
+    pub async fn status_of(&self, subject: &str) -> Option<Value> {
+        self.statuses().await.into_iter().find(|status| status["subject"] == subject)
+    }
+
+    async fn statuses(&self) -> Vec<Value> {
+        let Ok(mut client) = ControlClient::connect(&self.state).await else { return Vec::new() };
+        match client.request(None, ControlRequest::Status {}).await {
+            Ok(ControlReply::Status { status: Value::Array(statuses) }) => statuses,
+            _ => Vec::new(),
         }
     }
 

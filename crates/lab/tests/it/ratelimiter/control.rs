@@ -42,8 +42,11 @@ async fn another_process_sees_breaks_and_mends_it_over_the_socket() {
 
     let driver: Arc<dyn Driver> = Arc::new(client.clone());
     let id = limiter.id("node-2");
-    assert!(!driver.status(&id).await.expect("status").running);
-    let started = driver.start(&id).await.expect("start").incarnation.expect("runs");
+    let dead = driver.status(&id).await.expect("status");
+    assert!(!dead.running);
+    let refused = driver.start_if(&id, None).await.expect_err("it was started before");
+    assert_eq!(refused, DriverError::StartedSince { expected: None, actual: dead.incarnation.clone() });
+    let started = driver.start_if(&id, dead.incarnation.as_deref()).await.expect("start").incarnation.expect("runs");
     let restarted = driver.restart_if(&id, &started).await.expect("restart").incarnation.expect("runs");
     let refused = driver.restart_if(&id, &started).await.expect_err("another start");
     assert_eq!(refused, DriverError::Incarnation { expected: started, actual: Some(restarted) });
@@ -54,7 +57,7 @@ async fn another_process_sees_breaks_and_mends_it_over_the_socket() {
     tokio::time::timeout(Duration::from_secs(5), server.ended()).await.expect("told");
     drop(server);
     assert!(matches!(client.status().await, Err(ControlError::NotRunning { .. })));
-    assert!(matches!(driver.start(&id).await, Err(DriverError::Refused(_))), "nothing was asked of anybody");
+    assert!(matches!(driver.start_if(&id, None).await, Err(DriverError::Refused(_))), "nothing was asked of anybody");
 }
 
 #[tokio::test]

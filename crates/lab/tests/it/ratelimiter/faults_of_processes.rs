@@ -15,7 +15,8 @@ async fn r1_a_killed_node_is_gone_and_its_start_is_the_cure() {
     assert!(again.expect_err("it is dead").to_string().contains("not running"));
     assert_eq!(limiter.environment.status().open_faults, ["R1: kill node-2"]);
 
-    let started = limiter.environment.driver().start(&limiter.id("node-2")).await.expect("start");
+    let driver = limiter.environment.driver();
+    let started = driver.start_if(&limiter.id("node-2"), status.incarnation.as_deref()).await.expect("start");
     assert!(limiter.health("node-2").await.is_some());
     limiter.clear().await;
     let after = limiter.environment.driver().status(&limiter.id("node-2")).await.expect("status");
