@@ -131,7 +131,7 @@ impl Query {
 use SignalRole::{Availability, Errors, Latency, Saturation, Traffic};
 use Worse::{Higher, Lower, Neither};
 
-/// The types of requests whose latency says something, as [`request_types`] has them.
+/// The types of requests whose latency says something, as the matcher below has them.
 pub(crate) const REQUEST_TYPES: [&str; 10] = [
     "kv_get",
     "kv_batch_get",

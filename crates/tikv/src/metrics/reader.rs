@@ -116,8 +116,9 @@ impl MetricsReader {
         let (tikv, pd) = seen(answers, label);
         let targets = Targets::join(self.settings.join, known, &tikv, &pd);
         detail.joined_stores = targets.stores().count() as u64;
-        detail.strangers = targets.strangers.iter().take(LISTED).cloned().collect();
-        unavailable.extend(self.not_joined(known, &targets, &tikv));
+        detail.strangers = targets.strangers.iter().take(LISTED).map(|label| shortened(label)).collect();
+        unavailable.extend(self.stores_not_joined(known, &targets, &tikv));
+        unavailable.extend(self.members_not_joined(known, &targets, &pd));
 
         let known_stores: BTreeSet<u64> = known.stores.keys().copied().collect();
         let mut failed: Vec<(&str, &String)> = Vec::new();
@@ -179,7 +180,7 @@ impl MetricsReader {
     }
 
     /// What is to be said of stores that are not among the targets.
-    fn not_joined(&self, known: &Known<'_>, targets: &Targets, seen: &BTreeSet<String>) -> Option<Unavailable> {
+    fn stores_not_joined(&self, known: &Known<'_>, targets: &Targets, seen: &BTreeSet<String>) -> Option<Unavailable> {
         let found: BTreeSet<u64> = targets.stores().map(|(_, id)| id).collect();
         let missing: Vec<u64> = known.scraped_stores().map(|(id, _)| id).filter(|id| !found.contains(id)).collect();
         if missing.is_empty() {
@@ -205,6 +206,22 @@ impl MetricsReader {
             false => format!("metrics of {}", listed(missing.iter().map(|id| format!("store {id}")))),
         };
         Some(Unavailable::new(what, why))
+    }
+
+    /// What is to be said of members that are not among the targets.
+    fn members_not_joined(&self, known: &Known<'_>, targets: &Targets, seen: &BTreeSet<String>) -> Option<Unavailable> {
+        let found: BTreeSet<&str> = targets.members_by_label().map(|(_, name)| name).collect();
+        let missing: Vec<&String> = known.members.keys().filter(|name| !found.contains(name.as_str())).collect();
+        if missing.is_empty() {
+            return None;
+        }
+        let why = format!(
+            "the label {} of no series with {} is one of them; targets seen: {}",
+            self.settings.instance_label,
+            self.settings.pd,
+            listed(seen.iter().cloned())
+        );
+        Some(Unavailable::new(format!("metrics of {}", listed(missing.into_iter().cloned())), why))
     }
 
     /// What targets expose themselves.
@@ -243,9 +260,14 @@ fn seen(answers: &Answers, label: &str) -> (BTreeSet<String>, BTreeSet<String>) 
     (tikv, pd)
 }
 
+/// Names from outside are as long as somebody wants.
+fn shortened(text: &str) -> String {
+    text.chars().take(120).collect()
+}
+
 /// At most a few, and how many more there are.
 fn listed(items: impl Iterator<Item = String>) -> String {
-    let mut items: Vec<String> = items.map(|item| item.chars().take(120).collect()).collect();
+    let mut items: Vec<String> = items.map(|item| shortened(&item)).collect();
     let more = items.len().saturating_sub(LISTED);
     items.truncate(LISTED);
     match (items.is_empty(), more) {

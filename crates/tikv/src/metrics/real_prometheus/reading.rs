@@ -125,7 +125,8 @@ async fn a_port_that_is_not_the_status_port_joins_nothing_and_is_said() {
     prometheus.wait_for("tikv_raftstore_slow_score", 1).await;
 
     let stores: BTreeMap<_, _> = [store(1, "127.0.0.1:2"), store(4, "127.0.0.1:3")].into();
-    let known = Known { stores: &stores, members: &BTreeMap::new(), leader: None };
+    let members = [member("pd-0", "127.0.0.1:4")].into();
+    let known = Known { stores: &stores, members: &members, leader: Some("pd-0") };
     let (detail, signals, unavailable) = reader(Some(&prometheus.url)).read(now(), &known).await;
     assert_eq!((detail.joined_stores, detail.stores), (0, 2));
     assert_eq!(detail.strangers, tikv);
@@ -137,6 +138,9 @@ async fn a_port_that_is_not_the_status_port_joins_nothing_and_is_said() {
         exporter.address
     );
     assert_eq!(unavailable[0].why, expected);
+    let expected =
+        "metrics of pd-0: the label instance of no series with job=\"pd\" is one of them; targets seen: none";
+    assert_eq!(unavailable[1].to_string(), expected);
     assert!(signals.iter().all(|signal| queries::find(&signal.name).is_none_or(|query| !query.signal)));
 }
 
