@@ -244,7 +244,7 @@ async fn seen(context: &Context<'_>, request: &ActionRequest, at: Timestamp) -> 
 
 /// Reads what PD says right now, within bounds.
 pub(crate) async fn look(context: &Context<'_>, parts: &[Part], at: Timestamp) -> Live {
-    let read = timeout(READING, live::read(context.pd, parts, at)).await;
+    let read = timeout(READING, Box::pin(live::read(context.pd, parts, at))).await;
     let mut live = read.unwrap_or_else(|_| {
         let why = Unavailable::new("PD", format!("it did not answer within {} s", READING.as_secs()));
         Live { members: Err(why.clone()), stores: Err(why), ..Live::unread(at) }

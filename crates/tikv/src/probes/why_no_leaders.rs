@@ -106,7 +106,12 @@ fn about_balancing(live: &Live, answer: &mut Answer) {
     let name = Scheduler::BalanceLeader.name();
     match live.schedulers.as_ref().map(|schedulers| schedulers.get(name)) {
         Ok(None) => {
-            answer.blames(format!("PD has no {name}"), Value::Null, source::SCHEDULERS, format!("add_scheduler {name}"))
+            answer.blames(
+                format!("PD has no {name}"),
+                Value::Null,
+                source::SCHEDULERS,
+                format!("add_scheduler {name}"),
+            );
         }
         Ok(Some(state)) if state.paused || state.disabled => {
             answer.blames(format!("{name} rests"), "paused", source::SCHEDULERS, format!("resume_scheduler {name}"));

@@ -1,10 +1,12 @@
 //! Every action against built scenes.
 
 mod definitions;
+mod effects;
 pub(crate) mod fake_pd;
 mod forbidden;
 mod planning;
 mod processes;
+mod recorded;
 mod removal;
 pub(crate) mod scene;
 mod sending;

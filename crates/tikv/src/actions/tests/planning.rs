@@ -322,41 +322,6 @@ fn the_leader_of_pd_is_relieved_only_by_a_member_that_can_lead() {
 }
 
 #[test]
-fn accepted_is_not_done_what_became_of_it_is_read() {
-    let memory = Memory::default();
-    let to_3 = request("transfer_leader", at_region(333), [("to_store", 3_i64.into())]);
-    let mut live = healthy();
-    assert_eq!(effect(&live, &memory, &to_3), Effect::Absent);
-    let running = OperatorStatus { status: "RUNNING".into(), desc: "admin-transfer-leader".into() };
-    live.operator_of.insert(333, Ok(Some(running)));
-    assert_eq!(effect(&live, &memory, &to_3), Effect::UnderWay { progress: None });
-    live.region_mut(333).leader = Some(3);
-    assert!(matches!(effect(&live, &memory, &to_3), Effect::Happened(_)));
-    live.regions.insert(333, Ok(None));
-    assert!(matches!(effect(&live, &memory, &to_3), Effect::Unknown(_)), "a region that is not told is not Absent");
-}
-
-#[test]
-fn a_drain_is_done_when_the_store_leads_nothing_and_tells_how_far_it_is() {
-    let memory = Memory::default();
-    let drain = request("drain_store", at_store(4), [("minutes", 30_i64.into())]);
-    let mut live = healthy();
-    assert_eq!(effect(&live, &memory, &drain), Effect::Absent);
-    memory.drains(4, OwnDrain { intent: "i".into(), since: AT, until: AT, leaders: 60 });
-    live.drain(4);
-    live.store_mut(4).leader_count = 15;
-    assert_eq!(effect(&live, &memory, &drain), Effect::UnderWay { progress: Some(0.75) });
-    live.store_mut(4).leader_count = 0;
-    assert!(matches!(effect(&live, &memory, &drain), Effect::Happened(_)));
-    let undrain = request("undrain_store", at_store(4), []);
-    assert_eq!(effect(&live, &memory, &undrain), Effect::Absent);
-    live.drains.as_mut().expect("drains").clear();
-    assert_eq!(effect(&live, &memory, &undrain), Effect::UnderWay { progress: None }, "PD still keeps leaders away");
-    live.store_mut(4).leader_in_paused = false;
-    assert!(matches!(effect(&live, &memory, &undrain), Effect::Happened(_)));
-}
-
-#[test]
 fn the_facts_of_a_guard_name_the_request_and_what_must_not_change() {
     let (live, request) = &holding()[0];
     let guard = crate::actions::verdict::guard(&plan_with(live, &Memory::default(), request), AT);
