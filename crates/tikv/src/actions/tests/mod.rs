@@ -1,6 +1,7 @@
 //! Every action against built scenes.
 
 mod definitions;
+mod documented;
 mod effects;
 pub(crate) mod fake_pd;
 mod forbidden;
