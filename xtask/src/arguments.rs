@@ -5,12 +5,14 @@ pub(crate) const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   setup                              install what the demo and the tests need (redis-server)
-  demo [--subject NAME] [-- ARGS…]   build everything and run `operator demo NAME ARGS…` (ratelimiter)
+  demo [--subject NAME] [-- ARGS…]   build everything and run `operator demo NAME ARGS…`: ratelimiter, if none is
+                                     named, or tikv, which is simulated
   test [-- ARGS…]                    build everything and run every test; ARGS go to the test runner
 
 examples:
   cargo xtask demo
   cargo xtask demo -- --headless
+  cargo xtask demo --subject tikv
   cargo xtask test -- -E 'package(operator-lab)'";
 
 /// One command.

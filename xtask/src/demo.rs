@@ -9,18 +9,21 @@ use anyhow::{Context as _, Result};
 use crate::program;
 use crate::workspace::{self, cargo, programs, root};
 
-/// The programs of the demo, each with its package.
-const PROGRAMS: [(&str, &str); 4] = [
-    ("operator", "operator"),
+/// The operator, and the package that has it.
+const OPERATOR: (&str, &str) = ("operator", "operator");
+/// The programs of a system that really runs, each with its package.
+const SYSTEM: [(&str, &str); 3] = [
     ("ratelimiter-service", "ratelimiter"),
     ("ratelimiter-service", "loadgen"),
     ("operator-lab", "operator-child-guard"),
 ];
+/// The system that is simulated within the operator: it needs no other program.
+const SIMULATED: &str = "tikv";
 
-fn build() -> Result<()> {
+fn build(system: &[(&str, &str)]) -> Result<()> {
     let mut command = cargo(&root()?);
     command.arg("build");
-    for (package, program) in PROGRAMS {
+    for (package, program) in std::iter::once(&OPERATOR).chain(system) {
         command.args(["--package", package, "--bin", program]);
     }
     workspace::run(&mut command)
@@ -28,9 +31,14 @@ fn build() -> Result<()> {
 
 /// Installs and builds what is missing, then becomes the demo.
 pub(crate) fn run(subject: &str, extra: &[String]) -> Result<ExitCode> {
-    program::ensure(&program::NEEDED)?;
-    eprintln!("building the operator, the rate limiter and the lab (some minutes the first time)");
-    build()?;
+    if subject == SIMULATED {
+        eprintln!("building the operator (some minutes the first time)");
+        build(&[])?;
+    } else {
+        program::ensure(&program::NEEDED)?;
+        eprintln!("building the operator, the rate limiter and the lab (some minutes the first time)");
+        build(&SYSTEM)?;
+    }
     let programs = programs()?;
     let mut demo = Command::new(programs.join("operator"));
     demo.args(["demo", subject]);

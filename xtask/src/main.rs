@@ -26,7 +26,7 @@ fn main() -> ExitCode {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)
         }
-        Command::Setup => program::ensure(&program::NEEDED).map(|()| ExitCode::SUCCESS),
+        Command::Setup => program::ensure(&program::FOR_TESTS).map(|()| ExitCode::SUCCESS),
         Command::Demo { subject, extra } => demo::run(&subject, &extra),
         Command::Test { extra } => test::run(&extra),
     };

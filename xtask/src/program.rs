@@ -16,9 +16,13 @@ pub(crate) struct Program {
     version: &'static str,
 }
 
-/// What the demo and the tests need.
-pub(crate) const NEEDED: [Program; 1] =
-    [Program { name: "redis-server", package: "redis-server", version: "7.0 or later" }];
+const REDIS: Program = Program { name: "redis-server", package: "redis-server", version: "7.0 or later" };
+const PROMETHEUS: Program = Program { name: "prometheus", package: "prometheus", version: "2.42 or later" };
+
+/// What the demo needs.
+pub(crate) const NEEDED: [Program; 1] = [REDIS];
+/// What the tests need: a subject that a file describes is tested on a Prometheus.
+pub(crate) const FOR_TESTS: [Program; 2] = [REDIS, PROMETHEUS];
 
 /// Makes sure that all of them are there: installs what is missing, where that can be done without asking anybody.
 pub(crate) fn ensure(programs: &[Program]) -> Result<()> {

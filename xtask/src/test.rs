@@ -16,7 +16,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Builds everything once, runs every test, and fails if a process that a test started is still there. What the runner
 /// says last is the last that is said.
 pub(crate) fn run(extra: &[String]) -> Result<ExitCode> {
-    program::ensure(&program::NEEDED)?;
+    program::ensure(&program::FOR_TESTS)?;
     let root = root()?;
     // Tests run programs of other packages, which cargo does not build for them.
     let mut build = cargo(&root);

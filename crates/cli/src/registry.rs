@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use operator_lab::environment::Environment;
 use operator_lab::scenario::Scenario;
 use operator_lab::{LabError, scenario::ScenarioError};
 use operator_protocols::{BoxFuture, SubjectFactory};
+
+use crate::host::Pace;
 
 /// One kind of subject.
 pub struct SubjectKind {
@@ -22,18 +25,41 @@ pub struct SubjectKind {
     pub lab: Option<&'static Lab>,
 }
 
+/// An environment, wherever it runs.
+pub type SharedEnvironment = Arc<dyn Environment>;
+
+/// An environment that is being started.
+pub type Starting<T> = BoxFuture<'static, Result<T, LabError>>;
+
 /// Where a kind of subject can be broken on purpose.
 pub struct Lab {
     /// Its scenarios.
     pub scenario: fn(&str, u64) -> Result<Scenario, ScenarioError>,
     /// Starts the environment of a scenario in a folder.
-    pub start: fn(&Scenario, PathBuf) -> BoxFuture<'static, Result<Stage, LabError>>,
+    pub start: fn(&Scenario, PathBuf) -> Starting<Stage>,
     /// The programs it runs.
     pub programs: &'static [&'static str],
     /// The chapters of the demonstration.
     pub demo: &'static [DemoChapter],
+    /// The demonstration's times, by the clock of the environment.
+    pub demo_time: DemoTime,
     /// What the demonstration adds to the subject's settings, as `--set` would, and why.
     pub demo_settings: &'static [(&'static str, &'static str, &'static str)],
+}
+
+/// The times of a demonstration, by the clock of its environment: a simulated system's goes faster than the real one.
+#[derive(Debug, Clone, Copy)]
+pub struct DemoTime {
+    /// From the beginning of one cycle to the beginning of the next.
+    pub interval: Duration,
+    /// How long load runs before the first fault, so that there is a baseline to hold things against.
+    pub warm_up: Duration,
+    /// How long a system that was just mended may take to be calm.
+    pub calm: Duration,
+    /// How long a cause without a candidate action is watched before a person is called.
+    pub wait_before_human: Duration,
+    /// How long after a send whose outcome is unknown a late request may still arrive.
+    pub quiesce: Duration,
 }
 
 /// A kind of system that can be brought up in containers.
@@ -41,7 +67,7 @@ pub struct InContainers {
     /// Its kind, as `deploy up` gives it.
     pub kind: &'static str,
     /// Starts it in a folder, as a scenario has it, if there is one.
-    pub start: fn(Option<&Scenario>, PathBuf) -> BoxFuture<'static, Result<Arc<dyn Environment>, LabError>>,
+    pub start: fn(Option<&Scenario>, PathBuf) -> Starting<SharedEnvironment>,
 }
 
 /// A running environment.
@@ -49,6 +75,10 @@ pub struct InContainers {
 pub struct Stage {
     /// It.
     pub environment: Arc<dyn Environment>,
+    /// Its time.
+    pub pace: Pace,
+    /// Whether it is a simulation, which is said wherever it is shown.
+    pub simulated: bool,
     /// Makes it impossible to start the process of a component again.
     pub break_repair: Arc<BreakRepair>,
 }
@@ -69,7 +99,7 @@ pub struct DemoChapter {
     pub story: Option<&'static str>,
     /// What to watch, for people.
     pub watch: &'static str,
-    /// From the fault to the end of the chapter, at most, in seconds.
+    /// From the fault to the end of the chapter, at most, in seconds by the environment's clock.
     pub deadline_s: u64,
 }
 
@@ -91,6 +121,16 @@ pub const KINDS: &[SubjectKind] = &[
 pub const IN_CONTAINERS: &[InContainers] = &[
     #[cfg(feature = "ratelimiter")]
     ratelimiter::IN_CONTAINERS,
+    InContainers {
+        kind: operator_lab::compose::tikv::KIND,
+        start: |_, folder| {
+            Box::pin(async move {
+                let subject = operator_lab::compose::tikv::KIND;
+                let (environment, _) = operator_lab::compose::tikv::start_in_containers(&folder, subject).await?;
+                Ok(Arc::new(environment) as Arc<dyn Environment>)
+            })
+        },
+    },
 ];
 
 /// The system of that kind that can be brought up in containers.
@@ -128,7 +168,10 @@ mod ratelimiter {
 
     static LAB: Lab = Lab {
         scenario: |id, seed| scenario::find(operator_lab::ratelimiter::KIND, id)?.with_seed(seed),
-        start: |scenario, folder| Box::pin(start(RateLimiterConfig { folder, ..scenario.environment.clone() })),
+        start: |scenario, folder| {
+            let declared = scenario.settings::<RateLimiterConfig>();
+            Box::pin(async move { start(RateLimiterConfig { folder, ..declared? }).await })
+        },
         programs: &["operator-child-guard", "redis-server", "ratelimiter", "loadgen"],
         demo: &[
             DemoChapter {
@@ -161,6 +204,13 @@ mod ratelimiter {
                 deadline_s: 240,
             },
         ],
+        demo_time: DemoTime {
+            interval: Duration::from_secs(1),
+            warm_up: Duration::from_secs(20),
+            calm: Duration::from_secs(120),
+            wait_before_human: Duration::from_secs(45),
+            quiesce: Duration::from_secs(10),
+        },
         demo_settings: &[(
             "time_scale",
             "0.1",
@@ -171,9 +221,9 @@ mod ratelimiter {
     pub(super) const IN_CONTAINERS: InContainers = InContainers {
         kind: operator_lab::ratelimiter::KIND,
         start: |scenario, folder| {
-            let declared = scenario.map(|scenario| scenario.environment.clone()).unwrap_or_default();
+            let declared = scenario.map(|scenario| scenario.settings::<RateLimiterConfig>());
             Box::pin(async move {
-                let config = RateLimiterConfig { folder, ..declared };
+                let config = RateLimiterConfig { folder, ..declared.transpose()?.unwrap_or_default() };
                 let (environment, _) = operator_lab::ratelimiter::start_in_containers(config).await?;
                 Ok(Arc::new(environment) as Arc<dyn Environment>)
             })
@@ -190,7 +240,12 @@ mod ratelimiter {
             supervisor.declare(spec)?;
             Ok(what)
         };
-        Ok(Stage { environment: Arc::new(environment), break_repair: Arc::new(break_repair) })
+        Ok(Stage {
+            environment: Arc::new(environment),
+            pace: Pace::default(),
+            simulated: false,
+            break_repair: Arc::new(break_repair),
+        })
     }
 }
 

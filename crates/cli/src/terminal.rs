@@ -50,7 +50,6 @@ impl Screen {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "this is how errors are mapped")]
 fn failed(error: std::io::Error) -> Failure {
     Failure::failed("draw on the terminal", error)
 }

@@ -10,7 +10,7 @@ use operator_protocols::{
     SubjectError, Timestamp, Unavailable,
 };
 
-use crate::actions::{self, Restarts};
+use crate::actions::{self, Starts};
 use crate::check::{Asker, HttpClient};
 use crate::checker::DeclaredChecker;
 use crate::file::{Means, Metrics, SystemFile, authority, http_url};
@@ -31,7 +31,7 @@ pub struct DeclaredSubject {
     asker: Asker,
     driver: Option<Arc<dyn Driver>>,
     memory: tokio::sync::Mutex<Memory>,
-    restarts: Restarts,
+    starts: Starts,
 }
 
 /// Makes the subject and its checker: reads the file that the setting `file` names, relative to the working directory,
@@ -68,7 +68,7 @@ impl DeclaredSubject {
             file,
             driver,
             memory: tokio::sync::Mutex::default(),
-            restarts: Restarts::default(),
+            starts: Starts::default(),
         })
     }
 
@@ -98,8 +98,9 @@ impl DeclaredSubject {
         actions::Context {
             subject: &self.name,
             file: &self.file,
+            asker: &self.asker,
             driver: self.driver.as_ref(),
-            restarts: &self.restarts,
+            starts: &self.starts,
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use operator_protocols::{BoxFuture, Driver, SubjectConfig, Value};
+use operator_core::SystemClock;
+use operator_protocols::{BoxFuture, Clock, Driver, SubjectConfig, Timestamp, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::error::LabError;
@@ -17,6 +18,25 @@ pub trait Environment: Send + Sync {
 
     /// Acts on the processes of its components.
     fn driver(&self) -> Arc<dyn Driver>;
+
+    /// The clock by which its time passes: the system's, unless it is simulated.
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SystemClock)
+    }
+
+    /// How many seconds pass by its clock in one: infinitely many, where they pass only when asked for.
+    fn speed(&self) -> f64 {
+        1.0
+    }
+
+    /// Lets time pass until it is `until` by its clock; none, if that is past.
+    fn advance(&self, until: Timestamp) -> BoxFuture<'_, Result<(), LabError>> {
+        let left = until.since(self.clock().now());
+        Box::pin(async move {
+            tokio::time::sleep(left).await;
+            Ok(())
+        })
+    }
 
     /// How it is, without asking the system itself.
     fn status(&self) -> EnvironmentStatus;

@@ -1,6 +1,7 @@
 //! Environments that are broken for real, to see what an operator makes of it.
 //!
-//! - [`environment`]: what a running system offers here: status, load, faults, a driver. [`ratelimiter`] is one.
+//! - [`environment`]: what a running system offers here: status, load, faults, a driver. [`ratelimiter`] is one, [`tikv`]
+//!   another.
 //! - [`compose`]: systems in containers, whatever they run.
 //! - [`process`]: the supervisor of its processes, which takes them along when it ends, whatever way it ends.
 //! - [`proxy`]: links that can be made slow, cut or silent.
@@ -26,5 +27,6 @@ pub mod ratelimiter;
 pub mod saturation;
 pub mod scenario;
 pub mod scorecard;
+pub mod tikv;
 
 pub use error::LabError;

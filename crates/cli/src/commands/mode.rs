@@ -57,9 +57,15 @@ async fn show(app: &App) -> Result<(), Failure> {
         }
         Err(error) => return Err(error.into()),
     };
+    let of_asked =
+        |of: &Value| app.subject.as_ref().is_none_or(|name| of.get("subject").and_then(Value::as_str) == Some(name));
+    let status: Vec<_> = status.as_array().into_iter().flatten().filter(|of| of_asked(of)).cloned().collect();
+    if let (Some(name), true) = (&app.subject, status.is_empty()) {
+        return Err(Failure::usage(format!("the running operator watches no subject {name:?}")));
+    }
     app.output.print("mode", &status, || {
         let mut table = Table::new(&["subject", "low risk", "medium risk", "high risk", "kill switch"]);
-        for of in status.as_array().into_iter().flatten() {
+        for of in &status {
             let level = |risk: &str| text(of.get("autonomy").and_then(|levels| levels.get(risk)));
             let killed = if of.get("killed").and_then(Value::as_bool) == Some(true) { "ENGAGED" } else { "–" };
             table.row([text(of.get("subject")), level("low"), level("medium"), level("high"), killed.to_owned()]);

@@ -83,7 +83,8 @@ people, neither of them the one who asked for it.
 ";
 
 const SUBJECTS: &str = "\
-A system to watch. Without any, `--subject KIND` builds one of that name from the environment and flags alone.
+A system to watch; as many as there are, of one kind or of several. Each has a loop of its own, and no other waits for it;
+they share the store, the budget over all and the kill switch of everything. `--subject NAME` picks one. Without any, `--subject KIND` builds one of that name from the environment and flags alone.
 ";
 
 const EXAMPLE: &str = "
@@ -110,6 +111,15 @@ kind = \"ratelimiter\"
 [subject.settings]
 redis_url = \"redis://localhost:6379\"
 nodes = [\"localhost:8000\", \"localhost:8001\", \"localhost:8002\"]
+
+[[subject]]
+name = \"staging-limiter\"
+kind = \"ratelimiter\"
+interval = \"30s\"
+
+[subject.settings]
+redis_url = \"redis://localhost:6380\"
+nodes = [\"localhost:9000\"]
 ```
 ";
 

@@ -19,10 +19,6 @@ use crate::host::Told;
 use crate::narrate::{NarrationLine, Tone, narrate_told};
 use crate::screen::{ChapterState, Phase};
 
-/// How long load runs before the first fault, so that there is a baseline to hold things against.
-const WARM_UP: Duration = Duration::from_secs(20);
-/// How long a system that was just mended may take to be calm.
-const CALM_LIMIT: Duration = Duration::from_secs(120);
 /// How many cycles without any violation are calm.
 const CALM_CYCLES: u32 = 3;
 /// How many seconds are counted down where somebody watches.
@@ -60,11 +56,16 @@ impl<'a> Director<'a> {
 
     /// Plays every chapter. One that ends badly ends the show, if what it leaves cannot be mended.
     pub(super) async fn play(mut self) -> Result<Vec<ChapterVerdict>, Failure> {
-        self.say(Tone::Chapter, format!("A {} with its load runs, and an operator watches it.", self.set.kind));
+        let kind = &self.set.kind;
+        self.say(Tone::Chapter, format!("A {kind} with its load runs, and an operator watches it."));
+        if let Some(honesty) = self.set.honesty() {
+            let text = format!("This {kind} is {honesty}: what is said of times is said of its own.");
+            self.say(Tone::Chapter, text);
+        }
         for line in self.set.policy() {
             self.say(Tone::Plain, line);
         }
-        let warm_at = Instant::now() + WARM_UP;
+        let warm_at = Instant::now() + self.set.real(self.set.time().warm_up);
         let mut verdicts = Vec::new();
         for planned in std::mem::take(&mut self.chapters) {
             let verdict = self.chapter(&planned, warm_at).await?;
@@ -106,7 +107,7 @@ impl<'a> Director<'a> {
         self.phase(planned, Phase::Broken, "Nobody has told the operator.");
         self.say(Tone::Bad, format!("FAULT {}", injected.what));
         let deadline = Duration::from_secs(planned.chapter.deadline_s);
-        let over = self.watch(planned, &before, deadline).await?;
+        let over = self.watch(planned, &before, self.set.real(deadline)).await?;
         let view = self.view.borrow().clone();
         let verdict = verdict::judge(planned, &view, &before, fault_at, self.set.host.store().as_ref()).await?;
         self.phase(planned, if verdict.right() { Phase::Over } else { Phase::Failed }, &verdict.headline());
@@ -120,7 +121,8 @@ impl<'a> Director<'a> {
     }
 
     async fn until_calm(&mut self, warm_at: Instant) -> Result<(), Failure> {
-        let deadline = Instant::now() + CALM_LIMIT.max(WARM_UP);
+        let time = self.set.time();
+        let deadline = Instant::now() + self.set.real(time.calm.max(time.warm_up));
         let mut calm = 0;
         let reached = self
             .pump(deadline, |view| {

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 use crate::config::{SubjectEntry, show_duration};
 use crate::exit::Failure;
-use crate::host::{Host, Pace, Plan, Watched};
-use crate::registry::{Lab, Stage};
+use crate::host::{Host, Plan, Watched};
+use crate::registry::{DemoTime, Lab, Stage};
 
 /// What was set up.
 pub(super) struct Set {
@@ -21,7 +21,7 @@ pub(super) struct Set {
     pub(super) stage: Stage,
     pub(super) host: Host,
     pub(super) settings: EngineSettings,
-    demo_settings: &'static [(&'static str, &'static str, &'static str)],
+    lab: &'static Lab,
     folder: TempDir,
 }
 
@@ -42,19 +42,35 @@ impl Set {
             let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(*value));
             config.settings.insert((*name).to_owned(), value);
         }
-        let settings = settings();
+        let settings = settings(&lab.demo_time);
         let entry = SubjectEntry::new(config);
         let watched = Watched::make(&entry, &settings, Some(stage.environment.driver()))?;
         let host = Host::start(Plan {
             state_dir: folder.path().join("state"),
             subjects: vec![watched],
-            pace: Pace::default(),
+            pace: stage.pace.clone(),
             principals: PrincipalsConfig::default(),
             record_to: None,
             deaf_if_need_be: true,
         })
         .await?;
-        Ok(Self { kind: kind.to_owned(), stage, host, settings, demo_settings: lab.demo_settings, folder })
+        Ok(Self { kind: kind.to_owned(), stage, host, settings, lab, folder })
+    }
+
+    /// The demonstration's times.
+    pub(super) fn time(&self) -> &DemoTime {
+        &self.lab.demo_time
+    }
+
+    /// How long `of` the environment's time lasts in real time.
+    pub(super) fn real(&self, of: Duration) -> Duration {
+        self.stage.pace.real(of)
+    }
+
+    /// That it is a simulation and how fast its time goes, if it is one.
+    pub(super) fn honesty(&self) -> Option<String> {
+        let speed = self.stage.pace.speed;
+        self.stage.simulated.then(|| format!("simulated, {speed:.0}× real time"))
     }
 
     /// What is different from an operator's defaults, in words.
@@ -74,7 +90,7 @@ impl Set {
             ),
             format!("it looks every {}", show_duration(self.settings.interval)),
         ];
-        lines.extend(self.demo_settings.iter().map(|(name, value, why)| format!("{name} = {value}: {why}")));
+        lines.extend(self.lab.demo_settings.iter().map(|(name, value, why)| format!("{name} = {value}: {why}")));
         lines.push(format!(
             "from another terminal: operator tickets list --state-dir {}",
             self.folder.path().join("state").display()
@@ -100,14 +116,14 @@ impl Set {
 
 /// The demonstration's own settings: as an operator that may act on what users do not or hardly notice, in the time of
 /// somebody who watches.
-fn settings() -> EngineSettings {
+fn settings(time: &DemoTime) -> EngineSettings {
     EngineSettings {
-        interval: Duration::from_secs(1),
-        wait_before_human: Duration::from_secs(45),
+        interval: time.interval,
+        wait_before_human: time.wait_before_human,
         policy: PolicySettings {
             low_risk: Autonomy::Auto,
             medium_risk: Autonomy::Auto,
-            quiesce: Duration::from_secs(10),
+            quiesce: time.quiesce,
             ..PolicySettings::default()
         },
         ..EngineSettings::default()

@@ -24,7 +24,8 @@ pub(super) async fn play(app: &App, set: &Set, mut director: Director<'_>, stop:
     director.cues_to(cues);
     director.wait_for(started);
 
-    let title = format!("demo {}", set.kind);
+    let honesty = set.honesty().map(|honesty| format!(" ({honesty})")).unwrap_or_default();
+    let title = format!("demo {}{honesty}", set.kind);
     let mut model = ScreenModel::new(title, set.host.now(), app.output.zone.clone(), Palette::from_environment());
     model.beside = Beside::Workload;
     model.keys = key_help(false);

@@ -40,8 +40,8 @@ impl Driver for LabDriver {
         Box::pin(async move { Driver::status(&self.client, &self.their(id).await?).await })
     }
 
-    fn start<'a>(&'a self, id: &'a Id) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
-        Box::pin(async move { Driver::start(&self.client, &self.their(id).await?).await })
+    fn start_if<'a>(&'a self, id: &'a Id, last: Option<&'a str>) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
+        Box::pin(async move { Driver::start_if(&self.client, &self.their(id).await?, last).await })
     }
 
     fn stop<'a>(&'a self, id: &'a Id) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {

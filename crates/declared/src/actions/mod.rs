@@ -14,6 +14,7 @@ use operator_protocols::{
     start_component,
 };
 
+use crate::check::Asker;
 use crate::file::SystemFile;
 
 /// How long an action is watched before it is judged: two intervals of the monitor.
@@ -23,8 +24,9 @@ const SETTLE: Duration = Duration::from_secs(10);
 pub(crate) struct Context<'a> {
     pub(crate) subject: &'a str,
     pub(crate) file: &'a SystemFile,
+    pub(crate) asker: &'a Asker,
     pub(crate) driver: Option<&'a Arc<dyn Driver>>,
-    pub(crate) restarts: &'a Restarts,
+    pub(crate) starts: &'a Starts,
 }
 
 /// Every action that can be offered.
@@ -55,7 +57,7 @@ pub(crate) async fn guard(context: &Context<'_>, request: &ActionRequest, at: Ti
         Err(why) => return guarded(Holds::No(why), None, at),
     };
     match driver.status(id).await {
-        Ok(status) if request.action == START_COMPONENT => start::guard(id, status, at),
+        Ok(status) if request.action == START_COMPONENT => start::guard(context, id, status, at).await,
         Ok(status) => restart::guard(id, status, at),
         Err(error) => {
             let why = Unavailable::new(format!("the process of {id}"), error.to_string());
@@ -82,8 +84,8 @@ pub(crate) async fn execute(
         return Sent::NotSent(format!("its guard {}", guard.holds));
     }
     match request.action.as_str() {
-        START_COMPONENT => start::execute(driver, id, token).await,
-        RESTART_COMPONENT => restart::execute(context.restarts, driver, id, guard, token).await,
+        START_COMPONENT => start::execute(context.starts, driver, id, guard, token).await,
+        RESTART_COMPONENT => restart::execute(context.starts, driver, id, guard, token).await,
         other => Sent::NotSent(format!("there is no action {other}")),
     }
 }
@@ -96,12 +98,13 @@ pub(crate) async fn effect(context: &Context<'_>, request: &ActionRequest) -> Ef
         Ok(checked) => checked,
         Err(why) => return cannot_tell(why),
     };
-    let ended = context.restarts.ended_by(&request.intent);
+    let before = context.starts.before(&request.intent);
+    let ended = before.clone().flatten();
     if request.action == RESTART_COMPONENT && ended.is_none() {
         return cannot_tell("which start it was to end is not known in this process".to_owned());
     }
     match driver.status(id).await {
-        Ok(status) if request.action == START_COMPONENT => start::effect(id, &status),
+        Ok(status) if request.action == START_COMPONENT => start::effect(id, &status, before.as_ref()),
         Ok(status) => restart::effect(id, &status, ended.as_deref()),
         Err(error) => cannot_tell(error.to_string()),
     }
@@ -125,29 +128,31 @@ fn receipt(summary: String, status: &ProcessStatus) -> Receipt {
 fn refused(error: &DriverError) -> Sent {
     match error {
         DriverError::Unknown(_) => Sent::Unknown(error.to_string()),
-        DriverError::NoSuchComponent(_) | DriverError::Incarnation { .. } | DriverError::Refused(_) => {
-            Sent::NoEffect(error.to_string())
-        }
+        DriverError::NoSuchComponent(_)
+        | DriverError::Incarnation { .. }
+        | DriverError::StartedSince { .. }
+        | DriverError::Refused(_) => Sent::NoEffect(error.to_string()),
     }
 }
 
-/// More restarts are not remembered; the older ones are forgotten then.
-const MAX_RESTARTS: usize = 1_000;
+/// More are not remembered; all but the last are forgotten then.
+const MAX_STARTS: usize = 1_000;
 
-/// Which start each restart was to end, as far as this process knows.
+/// Which start of its target was the last when an action was sent, by intent and as far as this process knows; none, if
+/// the target was never started.
 #[derive(Debug, Default)]
-pub(crate) struct Restarts(Mutex<BTreeMap<String, String>>);
+pub(crate) struct Starts(Mutex<BTreeMap<String, Option<String>>>);
 
-impl Restarts {
-    fn remember(&self, intent: &str, incarnation: &str) {
-        let mut ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if ended.len() >= MAX_RESTARTS {
-            ended.clear();
+impl Starts {
+    fn remember(&self, intent: &str, last: Option<&str>) {
+        let mut starts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if starts.len() >= MAX_STARTS {
+            starts.clear();
         }
-        ended.insert(intent.to_owned(), incarnation.to_owned());
+        starts.insert(intent.to_owned(), last.map(str::to_owned));
     }
 
-    fn ended_by(&self, intent: &str) -> Option<String> {
+    fn before(&self, intent: &str) -> Option<Option<String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(intent).cloned()
     }
 }

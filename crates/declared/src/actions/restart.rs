@@ -6,7 +6,7 @@ use operator_protocols::{
 };
 use tokio::time::timeout;
 
-use super::{Restarts, guarded, receipt, refused};
+use super::{Starts, guarded, receipt, refused};
 
 pub(super) fn guard(id: &Id, status: ProcessStatus, at: Timestamp) -> Guard {
     let holds = match (status.running, &status.incarnation) {
@@ -21,7 +21,7 @@ pub(super) fn guard(id: &Id, status: ProcessStatus, at: Timestamp) -> Guard {
 }
 
 pub(super) async fn execute(
-    restarts: &Restarts,
+    starts: &Starts,
     driver: &dyn Driver,
     id: &Id,
     guard: &Guard,
@@ -30,7 +30,7 @@ pub(super) async fn execute(
     let Some(incarnation) = guard.incarnation.as_deref() else {
         return Sent::NotSent("its guard does not name the start that it should end".to_owned());
     };
-    restarts.remember(token.intent(), incarnation);
+    starts.remember(token.intent(), Some(incarnation));
     let repeated = token.attempt() > 1;
     match timeout(token.time_limit(), driver.restart_if(id, incarnation)).await {
         Ok(Ok(status)) => Sent::Done(receipt(format!("{id} was started again"), &status)),

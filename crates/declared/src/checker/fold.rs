@@ -51,17 +51,16 @@ fn may_be_large(scene: &Scene<'_>) -> bool {
 }
 
 fn folded(findings: &[(&Locus, &Finding)]) -> Finding {
-    let worst = findings.iter().map(|(_, finding)| *finding).max_by(|a, b| {
-        let far = |finding: &Finding| (finding.measured - finding.threshold).abs();
-        far(a).total_cmp(&far(b))
+    let far = |finding: &Finding| (finding.measured - finding.threshold).abs();
+    let worst = findings.iter().max_by(|a, b| far(a.1).total_cmp(&far(b.1)));
+    let (example, measured, threshold) = worst.map_or((String::new(), 0.0, 0.0), |(on, finding)| {
+        (format!("{on}: {}", finding.message), finding.measured, finding.threshold)
     });
-    let (measured, threshold, message) =
-        worst.map_or((0.0, 0.0, ""), |worst| (worst.measured, worst.threshold, worst.message.as_str()));
     let discrepancies = findings.iter().flat_map(|(_, finding)| &finding.discrepancies);
     Finding {
         involves: findings.iter().map(|(on, _)| (*on).clone()).take(SAMPLES).collect(),
         discrepancies: discrepancies.take(SAMPLES).cloned().collect(),
         count: u32::try_from(findings.len()).unwrap_or(u32::MAX),
-        ..Finding::new(format!("{} at once, for example {message}", findings.len()), measured, threshold)
+        ..Finding::new(format!("{} at once, for example {example}", findings.len()), measured, threshold)
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn judge(scene: &Scene<'_>, tolerance: f64) -> Verdicts {
         }
         Verdict::Violated(Finding {
             discrepancies: vec![discrepancy],
-            ..Finding::new(scene.message(on, &numbers), amount, tolerance)
+            ..Finding::new(scene.message(&numbers), amount, tolerance)
         })
     })
 }

@@ -137,10 +137,10 @@ impl Scene<'_> {
     }
 
     /// A message: what the file says, then the numbers.
-    pub(super) fn message(&self, on: &Locus, numbers: &str) -> String {
+    pub(super) fn message(&self, numbers: &str) -> String {
         match &self.invariant.message {
-            Some(text) => format!("{on}: {text} ({numbers})"),
-            None => format!("{on}: {numbers}"),
+            Some(text) => format!("{text} ({numbers})"),
+            None => numbers.to_owned(),
         }
     }
 

@@ -6,7 +6,7 @@ use super::scene::{Scene, Verdicts};
 use crate::file::Limit;
 
 pub(super) fn judge(scene: &Scene<'_>) -> Verdicts {
-    scene.each(|on, value| {
+    scene.each(|_, value| {
         let (limit, violated, clear, word) = match scene.invariant.limit {
             Limit::Above { limit, clear } => (limit, value > limit, value <= clear, "above"),
             Limit::Below { limit, clear } => (limit, value < limit, value >= clear, "below"),
@@ -15,7 +15,7 @@ pub(super) fn judge(scene: &Scene<'_>) -> Verdicts {
         if violated {
             let (name, unit) = (&scene.signal.name, scene.shown(value));
             let numbers = format!("{name} is {unit}, {word} {}", scene.shown(limit));
-            Verdict::Violated(Finding::new(scene.message(on, &numbers), value, limit))
+            Verdict::Violated(Finding::new(scene.message(&numbers), value, limit))
         } else if clear {
             Verdict::Ok
         } else {

@@ -24,7 +24,7 @@ pub(super) fn judge(scene: &Scene<'_>, time: Duration) -> Verdicts {
             .find(|event| &event.on == on && event.change.as_ref().is_some_and(|change| &change.field == name));
         Verdict::Violated(Finding {
             involves: changed.map(|event| Locus::Change(event.id.clone())).into_iter().collect(),
-            ..Finding::new(scene.message(on, &numbers), value, before.value)
+            ..Finding::new(scene.message(&numbers), value, before.value)
         })
     })
 }

@@ -38,12 +38,10 @@ pub(crate) enum Failing {
     Degraded,
 }
 
-const KEYS: [&str; 8] = ["http", "status", "body", "tcp", "send", "expect", "promql", "failing"];
+pub(super) const KEYS: [&str; 9] = ["http", "status", "body", "tcp", "send", "expect", "promql", "failing", "timeout"];
 
 pub(super) fn read(component: &Keys<'_>, address: Option<&str>) -> Result<Vec<Check>, FileError> {
-    let mut known = KEYS.to_vec();
-    known.push("timeout");
-    let tables = component.tables("check", limits::CHECKS, &known)?;
+    let tables = component.tables("check", limits::CHECKS, &KEYS)?;
     if tables.is_empty() {
         return Err(component.missing("check", "at least one [[component.check]] with http, tcp or promql"));
     }
@@ -52,11 +50,10 @@ pub(super) fn read(component: &Keys<'_>, address: Option<&str>) -> Result<Vec<Ch
 
 fn one(keys: &Keys<'_>, address: Option<&str>) -> Result<Check, FileError> {
     let what = keys.one_of(&["http", "tcp", "promql"])?;
-    let belongs = |key: &str, to: &str| {
-        if keys.has(key) && what != to { Err(keys.error(key, format!("belongs to a check by {to}"))) } else { Ok(()) }
-    };
-    for (key, to) in [("status", "http"), ("body", "http"), ("send", "tcp"), ("expect", "tcp"), ("timeout", what)] {
-        belongs(key, to)?;
+    for (key, to) in [("status", "http"), ("body", "http"), ("send", "tcp"), ("expect", "tcp")] {
+        if keys.has(key) && what != to {
+            return Err(keys.error(key, format!("belongs to a check by {to}")));
+        }
     }
     if what == "promql" && keys.has("timeout") {
         return Err(keys.error("timeout", format!("a query has {:?}", limits::QUERY_TIMEOUT)));

@@ -42,7 +42,7 @@ pub(crate) struct Told {
     pub(crate) label: Option<String>,
 }
 
-const KEYS: [&str; 8] = ["name", "kind", "address", "labels", "check", "metrics", "incarnation", "version"];
+pub(super) const KEYS: [&str; 8] = ["name", "kind", "address", "labels", "check", "metrics", "incarnation", "version"];
 
 pub(super) fn read(file: &Keys<'_>) -> Result<Vec<Component>, FileError> {
     let tables = file.tables("component", limits::COMPONENTS, &KEYS)?;

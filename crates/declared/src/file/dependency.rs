@@ -14,8 +14,10 @@ pub(crate) struct Dependency {
     pub(crate) up: Option<String>,
 }
 
+pub(super) const KEYS: [&str; 4] = ["from", "to", "kind", "up"];
+
 pub(super) fn read(file: &Keys<'_>, components: &[Component]) -> Result<Vec<Dependency>, FileError> {
-    let tables = file.tables("dependency", limits::DEPENDENCIES, &["from", "to", "kind", "up"])?;
+    let tables = file.tables("dependency", limits::DEPENDENCIES, &KEYS)?;
     let dependencies = tables.iter().map(|keys| one(keys, components)).collect::<Result<Vec<_>, _>>()?;
     let names = dependencies.iter().map(|link| format!("{} from {} to {}", link.kind, link.from, link.to));
     once(file, "dependency", names)?;

@@ -44,7 +44,7 @@ pub(crate) struct MinimumTraffic {
     pub(crate) at_least: f64,
 }
 
-const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 13] = [
     "name",
     "description",
     "signal",

@@ -55,6 +55,8 @@ pub(crate) struct Up {
     pub(crate) clear_after: Option<Duration>,
 }
 
+const KEYS: [&str; 7] = ["description", "prometheus_url", "up", "component", "dependency", "signal", "invariant"];
+
 impl SystemFile {
     /// Reads a file.
     ///
@@ -77,9 +79,7 @@ impl SystemFile {
     /// The first key that is wrong, and what would be right.
     pub fn parse(text: &str) -> Result<Self, FileError> {
         let table: toml::Table = toml::from_str(text).map_err(|error| FileError::syntax(text, &error))?;
-        let known =
-            ["description", "prometheus_url", "up", "component", "dependency", "signal", "invariant"].as_slice();
-        let keys = Keys::new("", &table, known)?;
+        let keys = Keys::new("", &table, &KEYS)?;
         let prometheus_url = keys.text("prometheus_url")?.map(str::to_owned);
         if let Some(url) = &prometheus_url {
             http_url(url, None).map_err(|why| keys.error("prometheus_url", why))?;

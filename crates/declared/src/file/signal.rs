@@ -52,7 +52,7 @@ pub(crate) enum Aggregate {
     Avg,
 }
 
-const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 14] = [
     "name",
     "on",
     "role",

@@ -7,18 +7,21 @@ use operator_protocols::{BoxFuture, Driver, DriverError, Id, ProcessStatus};
 use tokio::sync::Mutex;
 
 use super::error::ComposeError;
+use super::plan::ComponentNames;
 use super::project::ComposeProject;
 
-/// Acts on those containers of a project that are components of one subject; a component's local name is its service.
+/// Acts on those containers of a project that are components of one subject. A component's local name is its service,
+/// unless [`ComponentNames`] say otherwise.
 ///
 /// A start is named by the container's id and the time of its start. Between looking and starting nobody who goes
 /// through this environment comes in between; a person with a docker command of their own could.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ComposeDriver {
     project: Arc<ComposeProject>,
     operation: Arc<Mutex<()>>,
     subject: String,
     components: BTreeSet<String>,
+    names: Option<Arc<dyn ComponentNames>>,
 }
 
 impl ComposeDriver {
@@ -30,12 +33,27 @@ impl ComposeDriver {
         subject: impl Into<String>,
         components: impl IntoIterator<Item = String>,
     ) -> Self {
-        Self { project, operation, subject: subject.into(), components: components.into_iter().collect() }
+        Self { project, operation, subject: subject.into(), components: components.into_iter().collect(), names: None }
     }
 
-    fn service(&self, id: &Id) -> Result<String, DriverError> {
-        if id.subject == self.subject && self.components.contains(&id.local) {
-            return Ok(id.local.clone());
+    /// The same, for a subject that calls its components otherwise than their services.
+    #[must_use]
+    pub fn with_names(self, names: Arc<dyn ComponentNames>) -> Self {
+        Self { names: Some(names), ..self }
+    }
+
+    async fn service(&self, id: &Id) -> Result<String, DriverError> {
+        if id.subject == self.subject {
+            let service = match &self.names {
+                // Nothing was changed, whatever came of it.
+                Some(names) => {
+                    names.service_of(&id.local).await.map_err(|error| DriverError::Refused(error.to_string()))?
+                }
+                None => Some(id.local.clone()),
+            };
+            if let Some(service) = service.filter(|service| self.components.contains(service)) {
+                return Ok(service);
+            }
         }
         let known = self.components.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         let what = format!("{} of {}; it acts on {known} of {}", id.local, id.subject, self.subject);
@@ -71,12 +89,12 @@ async fn start(project: &ComposeProject, service: &str, changed: bool) -> Result
 
 impl Driver for ComposeDriver {
     fn status<'a>(&'a self, id: &'a Id) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
-        Box::pin(async move { look(&self.project, &self.service(id)?).await })
+        Box::pin(async move { look(&self.project, &self.service(id).await?).await })
     }
 
     fn start_if<'a>(&'a self, id: &'a Id, last: Option<&'a str>) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
         Box::pin(async move {
-            let (this, service) = (self.clone(), self.service(id)?);
+            let (this, service) = (self.clone(), self.service(id).await?);
             let last = last.map(str::to_owned);
             Self::to_its_end(async move {
                 let _operation = this.operation.lock().await;
@@ -95,7 +113,7 @@ impl Driver for ComposeDriver {
 
     fn stop<'a>(&'a self, id: &'a Id) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
         Box::pin(async move {
-            let (this, service) = (self.clone(), self.service(id)?);
+            let (this, service) = (self.clone(), self.service(id).await?);
             Self::to_its_end(async move {
                 let _operation = this.operation.lock().await;
                 let failed = |error: ComposeError| error.into_driver_error(false);
@@ -111,7 +129,7 @@ impl Driver for ComposeDriver {
 
     fn restart_if<'a>(&'a self, id: &'a Id, incarnation: &'a str) -> BoxFuture<'a, Result<ProcessStatus, DriverError>> {
         Box::pin(async move {
-            let (this, service) = (self.clone(), self.service(id)?);
+            let (this, service) = (self.clone(), self.service(id).await?);
             let expected = incarnation.to_owned();
             Self::to_its_end(async move {
                 let _operation = this.operation.lock().await;

@@ -85,12 +85,16 @@ impl Environment for ComposeEnvironment {
 
     fn driver(&self) -> Arc<dyn Driver> {
         let components = self.inner.services.iter().filter(|service| service.component);
-        Arc::new(ComposeDriver::new(
+        let driver = ComposeDriver::new(
             Arc::clone(&self.inner.project),
             Arc::clone(&self.inner.operation),
             self.inner.subject.name.clone(),
             components.map(|service| service.name.clone()),
-        ))
+        );
+        Arc::new(match &self.inner.names {
+            Some(names) => driver.with_names(Arc::clone(names)),
+            None => driver,
+        })
     }
 
     fn status(&self) -> EnvironmentStatus {

@@ -56,10 +56,16 @@ pub enum ComposeError {
         service: String,
     },
     /// Images are missing and cannot be pulled. Nothing was started.
-    #[error("these images are not on this machine and cannot be pulled: {}; pull them where a registry can be reached, or load them with `docker load`", images.join(", "))]
+    #[error(
+        "these images are not on this machine: {}; the first cannot be pulled ({why}); \
+         pull them where their registry can be reached, or bring them with `docker save` and `docker load`",
+        images.join(", ")
+    )]
     MissingImages {
         /// Their names.
         images: Vec<String>,
+        /// Why the first of them cannot be pulled.
+        why: String,
     },
     /// A file of the project cannot be used.
     #[error("cannot use {path}: {source}")]

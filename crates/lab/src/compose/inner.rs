@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 use super::broom::Broom;
 use super::container::Container;
 use super::fault::ComposeFault;
-use super::plan::{LinkOverNetwork, LoadProgram, Service};
+use super::plan::{ComponentNames, LinkOverNetwork, LoadProgram, Service};
 use super::project::ComposeProject;
 use super::undo::ComposeUndo;
 use super::workload::RunningLoad;
@@ -33,6 +33,7 @@ pub(super) struct Inner {
     pub(super) networks: Vec<&'static str>,
     pub(super) links: Vec<LinkOverNetwork>,
     pub(super) subject: SubjectConfig,
+    pub(super) names: Option<Arc<dyn ComponentNames>>,
     pub(super) load: Option<Box<dyn LoadProgram>>,
     pub(super) running_load: Mutex<Option<RunningLoad>>,
     pub(super) journal: Mutex<Journal<ComposeUndo>>,

@@ -6,6 +6,7 @@
 //! - [`ComposeDriver`]: its containers as an operator acts on them.
 //! - [`ComposeEnvironment`]: all of it as an environment, with faults that are on disk before they act.
 //! - [`image`]: an image from programs of this machine, without a registry.
+//! - [`tikv`]: TiKV, from its public images.
 
 mod broom;
 mod command;
@@ -20,6 +21,7 @@ mod inner;
 mod plan;
 mod project;
 mod start;
+pub mod tikv;
 mod undo;
 mod workload;
 
@@ -29,6 +31,6 @@ pub use engine::{Compose, Engine, NoEngine};
 pub use environment::ComposeEnvironment;
 pub use error::ComposeError;
 pub use fault::ComposeFault;
-pub use plan::{ComposePlan, LinkOverNetwork, LoadProgram, Service};
+pub use plan::{ComponentNames, ComposePlan, LinkOverNetwork, LoadProgram, Service};
 pub use project::{ComposeProject, remains, take_down_remains};
 pub use undo::ComposeUndo;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use operator_protocols::SubjectConfig;
+use operator_protocols::{BoxFuture, SubjectConfig};
 
+use super::error::ComposeError;
 use super::image::ImageRecipe;
 use crate::environment::{WorkloadSample, WorkloadSpec};
 use crate::error::LabError;
@@ -28,6 +29,8 @@ pub struct ComposePlan {
     pub links: Vec<LinkOverNetwork>,
     /// What the operator's configuration would say of it.
     pub subject: SubjectConfig,
+    /// How the operator's names of components become services, where they are not the same.
+    pub names: Option<Box<dyn ComponentNames>>,
     /// How load is put on it.
     pub load: Option<Box<dyn LoadProgram>>,
     /// How long its containers may take to run.
@@ -54,6 +57,12 @@ pub struct LinkOverNetwork {
     pub to: String,
     /// The network.
     pub network: &'static str,
+}
+
+/// How the operator's names of components become services.
+pub trait ComponentNames: Send + Sync {
+    /// The service that a component runs in, if there is one. Changes nothing.
+    fn service_of<'a>(&'a self, component: &'a str) -> BoxFuture<'a, Result<Option<String>, ComposeError>>;
 }
 
 /// A load generator that is a service of the project.

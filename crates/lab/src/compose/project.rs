@@ -128,19 +128,17 @@ impl ComposeProject {
         Ok(images)
     }
 
-    /// Pulls images.
+    /// Pulls images one after the other, each for so long at most.
     ///
     /// # Errors
-    /// Names those that could not be pulled.
+    /// Names the first that could not be pulled, and with it those that were not tried any more.
     pub async fn pull(&self, images: &[String], within: Duration) -> Result<(), ComposeError> {
-        let mut missing = Vec::new();
-        for image in images {
+        for (number, image) in images.iter().enumerate() {
             if let Err(error) = self.docker(within).args(["pull", "--quiet", image]).output().await {
-                tracing::debug!(%image, %error, "cannot pull");
-                missing.push(image.clone());
+                return Err(ComposeError::MissingImages { images: images[number..].to_vec(), why: error.to_string() });
             }
         }
-        if missing.is_empty() { Ok(()) } else { Err(ComposeError::MissingImages { images: missing }) }
+        Ok(())
     }
 
     /// Makes and starts the containers of these services as declared.

@@ -69,6 +69,7 @@ impl ComposeEnvironment {
             networks: plan.networks,
             links: plan.links,
             subject: plan.subject,
+            names: plan.names.map(Arc::from),
             load: plan.load,
             running_load: Mutex::default(),
             // Opened last: until here there is nothing that could be broken.

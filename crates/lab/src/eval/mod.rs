@@ -4,6 +4,7 @@
 
 mod approver;
 mod campaign;
+mod pacing;
 mod plan;
 mod run;
 mod stage;

@@ -11,10 +11,10 @@ use operator_core::recorder::{Recorder, RecorderSettings};
 use operator_core::store::{Store, sqlite::SqliteStore};
 use operator_protocols::{Clock, Subject, Timestamp, Value};
 use tokio::sync::watch::Receiver;
-use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::approver;
 use super::campaign::{EvalError, EvalOptions};
+use super::pacing::Pacing;
 use super::stage::Stage;
 use super::watch::Watch;
 use crate::environment::Environment;
@@ -120,7 +120,9 @@ async fn play_in(
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let recording = format!("recordings/{}-{}-{}.jsonl", key.scenario, key.diagnoser, key.seed);
     let recorder = start_recorder(&options.out.join(&recording)).map_err(|error| text(&error))?;
-    let mut engine = start_engine(options, folder, stage, environment, Arc::clone(&recorder)).await?;
+    let mut pacing = Pacing::of(environment, options.interval);
+    let begun = pacing.now();
+    let mut engine = start_engine(options, folder, stage, environment, Arc::clone(&recorder), begun).await?;
     let view = engine.view();
     let load = crate::environment::WorkloadSpec {
         seed: key.seed,
@@ -129,18 +131,15 @@ async fn play_in(
     };
     environment.start_workload(&load).await.map_err(|error| text(&error))?;
 
-    let mut cycles = interval(options.interval);
-    cycles.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut watch = Watch::default();
     let warm_up = Duration::from_secs(scenario.deadlines.warm_up_s.into());
-    let begun = SystemClock.now();
-    while SystemClock.now().since(begun) < warm_up {
-        cycle(&mut engine, &mut cycles).await;
+    while pacing.now().since(begun) < warm_up {
+        cycle(&mut engine, &mut pacing).await?;
         watch.before_fault(&view.borrow().clone());
     }
     environment.inject(&scenario.fault).await.map_err(|error| text(&error))?;
-    let fault_at = SystemClock.now();
-    after_fault(scenario, &mut engine, &mut cycles, &view, &mut watch, environment, fault_at).await?;
+    let fault_at = pacing.now();
+    after_fault(scenario, &mut engine, &mut pacing, &view, &mut watch, environment, fault_at).await?;
     recorder.close().await;
     Ok(Played { watch, fault_at, recording, residue: None })
 }
@@ -148,7 +147,7 @@ async fn play_in(
 async fn after_fault(
     scenario: &Scenario,
     engine: &mut Engine,
-    cycles: &mut Interval,
+    pacing: &mut Pacing<'_>,
     view: &Receiver<Arc<operator_core::SubjectView>>,
     watch: &mut Watch,
     environment: &dyn Environment,
@@ -159,8 +158,8 @@ async fn after_fault(
     let longest = Duration::from_secs(longest.into());
     let (mut calm, mut contained) = (0, 0);
     let mut mended = false;
-    while SystemClock.now().since(fault_at) < longest {
-        let at = cycle(engine, cycles).await;
+    while pacing.now().since(fault_at) < longest {
+        let at = cycle(engine, pacing).await?;
         let seen = view.borrow().clone();
         watch.after_fault(&seen, &scenario.truth);
         approver::decide(engine, &seen.executions, &scenario.truth, at).await;
@@ -178,11 +177,10 @@ async fn after_fault(
     Ok(())
 }
 
-async fn cycle(engine: &mut Engine, cycles: &mut Interval) -> Timestamp {
-    cycles.tick().await;
-    let at = SystemClock.now();
+async fn cycle(engine: &mut Engine, pacing: &mut Pacing<'_>) -> Result<Timestamp, String> {
+    let at = pacing.tick().await.map_err(|error| error.to_string())?;
     engine.tick(at).await;
-    at
+    Ok(at)
 }
 
 fn start_recorder(path: &PathBuf) -> std::io::Result<Arc<Recorder>> {
@@ -207,12 +205,12 @@ async fn start_engine(
     stage: Stage,
     environment: &dyn Environment,
     recorder: Arc<Recorder>,
+    now: Timestamp,
 ) -> Result<Engine, String> {
     let mut config = environment.subject_config();
     config.settings.insert("time_scale".to_owned(), Value::from(options.time_scale));
     let (subject, checker) = (stage.factory)(&config, Some(environment.driver())).map_err(|error| error.to_string())?;
     let store = SqliteStore::open(&folder.join("state")).map_err(|error| error.to_string())?;
-    let now = SystemClock.now();
     let lease = store.acquire_lease("eval", now).await.map_err(|error| error.to_string())?;
     let settings = EngineSettings {
         interval: options.interval,

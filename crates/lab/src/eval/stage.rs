@@ -18,12 +18,16 @@ pub struct Stage {
     pub kind: &'static str,
     /// Makes the subject and its checker.
     pub factory: SubjectFactory,
+    /// Whether a scenario's environment, load and fault are right; if not, what would be.
+    pub check: fn(&Scenario) -> Result<(), String>,
+    /// Whether a place that a scenario names, in the text form of a locus, is one that its environment has.
+    pub check_locus: fn(&Scenario, &str) -> Result<(), String>,
     /// Starts the scenario's environment in a folder; nothing is left of one that does not start.
     pub start: fn(Scenario, PathBuf) -> Starting,
 }
 
 /// Every kind that the lab runs.
-const STAGES: &[Stage] = &[crate::ratelimiter::STAGE];
+const STAGES: &[Stage] = &[crate::ratelimiter::STAGE, crate::tikv::STAGE];
 
 impl Stage {
     /// The stage for a kind of subject.

@@ -42,10 +42,10 @@ const FILES: [(&str, &str); 3] = [
     ("Dockerfile", include_str!("../../../../deploy/compose/ratelimiter/Dockerfile")),
 ];
 
-/// The programs of the image.
-const PROGRAMS: [&str; 5] = ["ratelimiter", "loadgen", "operator-health-probe", "redis-server", "prometheus"];
+/// The programs of the image; Prometheus is one more where it is installed.
+const PROGRAMS: [&str; 4] = ["ratelimiter", "loadgen", "operator-health-probe", "redis-server"];
 
-/// Starts it in containers and waits until every node uses Redis. What an earlier run in the same folder left is ended
+/// Starts it in containers, with a Prometheus if one is installed on this machine, and waits until every node uses Redis. What an earlier run in the same folder left is ended
 /// and mended first; the answer says what.
 ///
 /// # Errors
@@ -57,7 +57,8 @@ pub async fn start_in_containers(config: RateLimiterConfig) -> Result<(ComposeEn
         let message = format!("in containers there are always {NODES}, not {}", config.nodes);
         return Err(LabError::invalid("nodes", message));
     }
-    let programs = PROGRAMS.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>()?;
+    let mut programs = PROGRAMS.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>()?;
+    let with_prometheus = find(PROMETHEUS).map(|program| programs.push(program)).is_ok();
     let engine = Engine::detect().await?;
     let mut addresses = BTreeMap::new();
     let mut token = String::new();
@@ -65,7 +66,7 @@ pub async fn start_in_containers(config: RateLimiterConfig) -> Result<(ComposeEn
         let ports = Ports::find()?;
         addresses = ports.nodes();
         token = new_token(&folder.join(TOKEN))?;
-        Ok(plan(&config, folder, project, &programs, &token, ports))
+        Ok(plan(&config, folder, project, &programs, with_prometheus, &token, ports))
     })
     .await?;
     let http = node_api::client_with_token(&token)?;
@@ -104,6 +105,7 @@ fn plan(
     folder: &Path,
     project: &str,
     programs: &[PathBuf],
+    with_prometheus: bool,
     token: &str,
     ports: Ports,
 ) -> ComposePlan {
@@ -133,17 +135,21 @@ fn plan(
     };
     let mut services = vec![service(REDIS, redis, true)];
     services.extend(nodes.iter().map(|(name, at)| service(name, *at, true)));
-    services.push(service(PROMETHEUS, prometheus, false));
+    if with_prometheus {
+        services.push(service(PROMETHEUS, prometheus, false));
+    }
     let link = |name: &String| LinkOverNetwork { from: name.clone(), to: REDIS.to_owned(), network: STORE };
     let node = |(name, at): (&String, &SocketAddr)| {
         Value::map([("id", name.as_str().into()), ("address", at.to_string().into())])
     };
-    let settings = BTreeMap::from([
+    let mut settings = BTreeMap::from([
         ("nodes".to_owned(), Value::List(nodes.iter().map(node).collect())),
         ("redis_url".to_owned(), Value::Text(format!("redis://{redis}"))),
         ("management_token_file".to_owned(), Value::Text(folder.join(TOKEN).to_string_lossy().into_owned())),
-        ("prometheus_url".to_owned(), Value::Text(format!("http://{prometheus}"))),
     ]);
+    if with_prometheus {
+        settings.insert("prometheus_url".to_owned(), Value::Text(format!("http://{prometheus}")));
+    }
     ComposePlan {
         files: FILES.to_vec(),
         variables,
@@ -158,6 +164,7 @@ fn plan(
         services,
         networks: vec![STORE, CLIENTS],
         subject: SubjectConfig { name: config.subject.clone(), kind: KIND.to_owned(), settings },
+        names: None,
         load: Some(Box::new(LoadGenerator)),
         start_timeout: START,
     }
@@ -215,7 +222,7 @@ mod tests {
     fn the_plan_fills_in_every_variable_that_the_compose_file_names() {
         let folder = tempfile::tempdir().expect("temporary folder");
         let ports = Ports::find().expect("ports");
-        let plan = plan(&RateLimiterConfig::default(), folder.path(), "p", &[], "t", ports);
+        let plan = plan(&RateLimiterConfig::default(), folder.path(), "p", &[], true, "t", ports);
         let text = FILES[0].1;
         let named: std::collections::BTreeSet<_> =
             text.split("${").skip(1).filter_map(|rest| rest.split([':', '}']).next()).collect();

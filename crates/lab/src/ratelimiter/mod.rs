@@ -12,6 +12,7 @@ mod places;
 mod planned_work;
 mod programs;
 mod redis_commands;
+mod scenario;
 mod stage;
 mod start;
 mod undo;

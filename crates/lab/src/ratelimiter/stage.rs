@@ -8,9 +8,11 @@ use crate::eval::Stage;
 pub const STAGE: Stage = Stage {
     kind: KIND,
     factory: operator_ratelimiter::factory,
+    check: super::scenario::check,
+    check_locus: super::scenario::check_locus,
     start: |scenario, folder| {
         Box::pin(async move {
-            let config = RateLimiterConfig { folder, ..scenario.environment };
+            let config = RateLimiterConfig { folder, ..scenario.settings()? };
             let (environment, _) = RateLimiterEnvironment::start(config).await?;
             Ok(Box::new(environment) as Box<dyn Environment>)
         })

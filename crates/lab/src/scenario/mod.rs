@@ -12,10 +12,11 @@ mod truth;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::{FaultRequest, WorkloadSpec};
-use crate::ratelimiter::RateLimiterConfig;
+use crate::error::LabError;
 
 pub use catalogue::{all, find, suite};
 pub use pattern::Pattern;
@@ -34,9 +35,9 @@ pub struct Scenario {
     pub story: String,
     /// The kind of subject.
     pub subject: String,
-    /// The environment.
+    /// The environment, in the words of its kind of subject.
     #[serde(default)]
-    pub environment: RateLimiterConfig,
+    pub environment: toml::Table,
     /// The load.
     pub workload: WorkloadSpec,
     /// The fault.
@@ -45,6 +46,17 @@ pub struct Scenario {
     pub truth: Truth,
     /// How long everything may take.
     pub deadlines: Deadlines,
+}
+
+impl Scenario {
+    /// The environment's settings, read as those of one kind of subject.
+    ///
+    /// # Errors
+    /// Names the setting that is unknown or wrong.
+    pub fn settings<T: DeserializeOwned>(&self) -> Result<T, LabError> {
+        let settings = self.environment.clone().try_into();
+        settings.map_err(|error: toml::de::Error| LabError::invalid("environment", error.message().to_owned()))
+    }
 }
 
 /// How long each part of a run takes at most, in seconds.

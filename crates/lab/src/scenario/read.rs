@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use operator_protocols::Locus;
 use toml::{Table, Value};
 
 use super::pick::{choose, fill, left_over};
 use super::{Scenario, ScenarioFile};
-use crate::ratelimiter::{self, Fault};
+use crate::eval::Stage;
 
 /// What is wrong with a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,13 +58,8 @@ impl ScenarioFile {
 }
 
 fn check(scenario: &Scenario) -> Result<(), String> {
-    if scenario.subject != ratelimiter::KIND {
-        return Err(format!("subject: one of {}, not {:?}", ratelimiter::KIND, scenario.subject));
-    }
-    scenario.environment.check().map_err(|error| format!("environment.{error}"))?;
-    ratelimiter::check_workload(&scenario.workload).map_err(|error| error.to_string())?;
-    let fault = Fault::parse(&scenario.fault).map_err(|error| error.to_string())?;
-    check_fault_target(scenario, &fault)?;
+    let stage = Stage::of(&scenario.subject).map_err(|error| error.to_string())?;
+    (stage.check)(scenario)?;
     let truth = &scenario.truth;
     if truth.hypotheses.is_empty() {
         return Err("truth.hypotheses: at least one right explanation".to_owned());
@@ -79,7 +73,7 @@ fn check(scenario: &Scenario) -> Result<(), String> {
     let loci = truth.hypotheses.iter().map(|hypothesis| hypothesis.locus.as_str());
     let targets = truth.actions.iter().chain(&truth.harmful).map(|action| action.target.as_str());
     for text in loci.chain(targets.filter(|target| *target != "*")) {
-        check_locus(scenario, text)?;
+        (stage.check_locus)(scenario, text)?;
     }
     let deadlines = &scenario.deadlines;
     for (field, seconds) in [
@@ -93,51 +87,4 @@ fn check(scenario: &Scenario) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn check_fault_target(scenario: &Scenario, fault: &Fault) -> Result<(), String> {
-    let nodes = scenario.environment.node_names();
-    match fault {
-        Fault::KillNode { node }
-        | Fault::PauseNode { node }
-        | Fault::CutLink { node }
-        | Fault::SlowLink { node, .. }
-        | Fault::WrongConfig { node, .. }
-        | Fault::WrongRedis { node }
-            if !nodes.contains(node) =>
-        {
-            Err(format!("fault.node: one of {}, not {node:?}", nodes.join(", ")))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Whether a place is one that the environment has. Its components, links, and keys have names; the name of a change
-/// is not known beforehand.
-fn check_locus(scenario: &Scenario, text: &str) -> Result<(), String> {
-    let mut components = scenario.environment.node_names();
-    components.push(ratelimiter::REDIS.to_owned());
-    let known = |name: &str| name.contains('*') || components.iter().any(|component| component == name);
-    let right = match Locus::parse("", text).map_err(|error| error.to_string())? {
-        Locus::Component(id) => known(&id.local),
-        Locus::Edge(from, to) => {
-            known(&from.local)
-                && from.local != ratelimiter::REDIS
-                && (to.local == ratelimiter::REDIS || to.local == "*")
-        }
-        Locus::Entity(entity) => entity.kind == ratelimiter::KEY_ENTITY,
-        Locus::Group(group) => ratelimiter::GROUPS.contains(&group.local.as_str()),
-        Locus::Change(_) | Locus::Nothing => true,
-    };
-    if right {
-        return Ok(());
-    }
-    Err(format!(
-        "{text:?} is no place of this environment; it has the components {}, edges from a node to {}, entities of the \
-         kind {}, the groups {}, changes, and nothing",
-        components.join(", "),
-        ratelimiter::REDIS,
-        ratelimiter::KEY_ENTITY,
-        ratelimiter::GROUPS.join(", ")
-    ))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use operator_lab::compose::{ComposeEnvironment, Engine, remains, take_down_remains};
+use operator_lab::compose::{ComposeEnvironment, Engine, remains, take_down_remains, tikv};
 use operator_lab::environment::{Environment as _, FaultRequest};
 use operator_lab::proxy::Behaviour;
 use operator_lab::ratelimiter::{RateLimiterConfig, start_in_containers};
@@ -170,6 +170,18 @@ async fn what_a_killed_environment_left_is_ended_by_the_next_one_or_by_hand() {
     let taken_down = take_down_remains(engine.clone(), folder.path()).await.expect("taken down");
     assert_eq!(taken_down, name);
     assert_eq!(left_of(&engine, &name).await, "");
+}
+
+#[tokio::test]
+async fn the_files_of_tikv_are_what_compose_expects_and_missing_images_are_named() {
+    let Some(engine) = engine().await else { return };
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let images = tikv::check(engine.clone(), folder.path()).await.expect("compose reads them");
+    assert_eq!(images.len(), 4, "{images:?}");
+    let lacking = engine.lacking(&images).await.expect("docker answers");
+    let unknown = "operator-lab/no-such-image:0".to_owned();
+    assert_eq!(engine.lacking(std::slice::from_ref(&unknown)).await.expect("docker answers"), [unknown]);
+    println!("images that are not here: {lacking:?}");
 }
 
 #[tokio::test]

@@ -9,3 +9,4 @@ mod guard;
 mod proxy;
 mod ratelimiter;
 mod supervisor;
+mod tikv;

@@ -107,7 +107,7 @@ impl<'a> Case<'a> {
         if details.cluster.leader.is_none() {
             details.cluster.leader = earlier.leader;
         }
-        let pulses = pulse::pulses(&stores, &details.metrics, thresholds, now.at.as_millis());
+        let pulses = pulse::pulses(&stores, answers, &details.metrics, thresholds, now.at.as_millis());
         Self {
             subject,
             past,
@@ -193,7 +193,7 @@ impl<'a> Case<'a> {
         if counts_from_zero(query) {
             return Ok(0.0);
         }
-        if SELDOM.contains(&query) || (is_quantile(query) && self.busy(id).is_err()) {
+        if may_be_absent(query) || (is_quantile(query) && self.busy(id).is_err()) {
             return Err(idle());
         }
         Err(untold(query, &names::store(id)))
@@ -394,8 +394,10 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Numbers that are not there where nothing of the kind happens, though the store is busy with other things.
-const SELDOM: [&str; 3] = ["latch_wait_p99", "coprocessor_wait_p999", "resolved_ts_lag"];
+/// Whether there is no such number where nothing of the kind happens, though the store is busy with other things.
+fn may_be_absent(query: &str) -> bool {
+    queries::find(query).is_some_and(|query| query.may_be_absent)
+}
 
 /// Whether there are no series of a question before the first event that it counts.
 fn counts_from_zero(query: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use operator_protocols::{Evaluation, Verdict};
 
-use super::case::{Case, Step, bytes};
+use super::case::{Case, Step, bytes, untold};
 use super::fold::folded;
 use super::invariant::Invariant;
 use super::measured::above;
@@ -28,8 +28,11 @@ fn judge(case: &Case<'_>) -> Vec<Evaluation> {
 /// What a store may use. Before 8.5 no store says; then there is nothing to judge.
 pub(super) fn quota(case: &Case<'_>, query: &str, id: u64) -> Step<f64> {
     let answer = case.answer(query)?;
-    if answer.stores.is_empty() && case.scraped(id) == Some(true) {
-        return Err(Verdict::Suppressed("this version does not say how much it may use".to_owned()));
+    if !answer.stores.contains_key(&id) && case.scraped(id) == Some(true) {
+        // Where other stores say it, this one should.
+        let told = !answer.stores.is_empty();
+        let unsaid = Verdict::Suppressed("this version does not say how much it may use".to_owned());
+        return Err(if told { untold(query, &names::store(id)) } else { unsaid });
     }
     let quota = case.metric(query, id)?;
     if quota > 0.0 { Ok(quota) } else { Err(Verdict::Suppressed("it may use as much as there is".to_owned())) }

@@ -58,7 +58,7 @@ mod store_offline_stuck;
 mod store_restarted;
 mod topology;
 mod tso_slow;
-mod write_path;
+pub(crate) mod write_path;
 mod write_stall;
 
 use std::time::Duration;

@@ -44,7 +44,11 @@ pub(crate) struct Pulse {
 impl Pulse {
     /// Whether its process does not run, or nobody can reach it.
     pub(crate) fn lost(self) -> bool {
-        matches!(self.standing, Standing::Dead | Standing::CutOff | Standing::Unheard)
+        match self.standing {
+            Standing::Dead | Standing::CutOff | Standing::Unheard => true,
+            Standing::Untold => self.scraped == Some(false),
+            Standing::Heard | Standing::CutFromPd | Standing::PdHearsNobody => false,
+        }
     }
 
     /// The state of the store as a component. One that only PD has lost serves, and must not be taken for dead.
@@ -53,7 +57,12 @@ impl Pulse {
             Standing::Heard | Standing::CutFromPd | Standing::PdHearsNobody => ComponentState::Up,
             Standing::Dead => ComponentState::Down,
             Standing::CutOff => ComponentState::Degraded,
-            Standing::Unheard | Standing::Untold => ComponentState::Unknown,
+            Standing::Unheard => ComponentState::Unknown,
+            Standing::Untold => match self.scraped {
+                Some(true) => ComponentState::Up,
+                Some(false) => ComponentState::Down,
+                None => ComponentState::Unknown,
+            },
         }
     }
 
@@ -68,9 +77,11 @@ impl Pulse {
     }
 }
 
-/// The pulses of all stores, `now_ms` milliseconds since 1970.
+/// The pulses of stores, `now_ms` milliseconds since 1970. What PD said of heartbeats when it last answered is no news while
+/// it does not.
 pub(crate) fn pulses(
     stores: &BTreeMap<u64, StoreDetail>,
+    pd_answers: bool,
     metrics: &MetricsDetail,
     thresholds: &Thresholds,
     now_ms: i64,
@@ -79,7 +90,7 @@ pub(crate) fn pulses(
     let mut pulses: BTreeMap<u64, Pulse> = stores
         .iter()
         .map(|(&id, store)| {
-            let age_s = age(store, now_ms);
+            let age_s = age(store, now_ms).filter(|_| pd_answers);
             let scraped = metrics.store("store_scraped", id).map(|up| up >= 0.5);
             let complaints = complaints(metrics, id, thresholds.of(Limit::Complaints));
             let standing = match (age_s, scraped, complaints) {
@@ -112,7 +123,7 @@ pub(crate) fn pulses(
 
 /// The pulses in details.
 pub(crate) fn of(details: &Details, thresholds: &Thresholds, now_ms: i64) -> BTreeMap<u64, Pulse> {
-    pulses(&details.stores, &details.metrics, thresholds, now_ms)
+    pulses(&details.stores, details.cluster.answers, &details.metrics, thresholds, now_ms)
 }
 
 fn age(store: &StoreDetail, now_ms: i64) -> Option<f64> {
@@ -178,6 +189,17 @@ mod tests {
         let mut dead = Scene::healthy();
         dead.kill(4, 40.0);
         assert_eq!((pulse(&dead).component(), pulse(&dead).link()), (ComponentState::Down, DependencyState::Unknown));
+    }
+
+    #[test]
+    fn while_pd_is_silent_only_prometheus_tells_who_lives() {
+        let mut scene = Scene::healthy();
+        scene.kill(4, 40.0);
+        scene.silence_pd("no leader");
+        let pulses = of(&scene.details, &Thresholds::default(), scene.at.as_millis());
+        assert_eq!((pulses[&1].component(), pulses[&4].component()), (ComponentState::Up, ComponentState::Down));
+        assert!(pulses[&4].lost() && !pulses[&1].lost());
+        assert_eq!(pulses[&1].link(), DependencyState::Unknown);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `slow_peer_network`: two stores that live reach each other slowly or not at all.
 //!
-//! A link is judged when either end has complained of it within the last two minutes. A store to which most of the others
+//! A link is judged when an end has complained of it within the last two minutes; if both ends do, it is told once. A store to which most of the others
 //! have a bad link is one finding about that store: it is its network that is bad, and the links are folded into it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,10 +61,12 @@ fn judge(case: &Case<'_>) -> Vec<Evaluation> {
                 _ if !case.stores.contains_key(&from) || !case.stores.contains_key(&to) => {
                     if case.details.cluster.answers { Verdict::Gone } else { blind(case, from) }
                 }
-                _ if case.lost(from) || case.lost(to) => {
+                _ if !is_reached(case, from) || !is_reached(case, to) => {
                     Verdict::Suppressed("a store at its end does not answer".to_owned())
                 }
                 Some(_) if common.contains(&from) || common.contains(&to) => Verdict::Suppressed("folded".to_owned()),
+                // Both ends complain of one link: it is told once.
+                Some(_) if from > to && sick.contains_key(&(to, from)) => Verdict::Suppressed("folded".to_owned()),
                 Some(finding) => Verdict::Violated(finding.clone()),
                 None => readable(case, from).unwrap_or_else(|verdict| verdict),
             };
@@ -77,6 +79,10 @@ fn judge(case: &Case<'_>) -> Vec<Evaluation> {
         }
     }
     evaluations
+}
+
+fn is_reached(case: &Case<'_>, id: u64) -> bool {
+    !case.lost(id) && case.scraped(id) != Some(false)
 }
 
 fn blind(case: &Case<'_>, from: u64) -> Verdict {
@@ -98,7 +104,8 @@ fn sick(case: &Case<'_>) -> BTreeMap<Link, Finding> {
     let score_limit = case.limit(Limit::NetworkScore);
     let rate_limit = case.limit(Limit::Unreachable);
     let mut sick = BTreeMap::new();
-    let live = |id: u64| case.stores.contains_key(&id) && !case.lost(id);
+    // A store that has just died is told by its silence, not by its links.
+    let live = |id: u64| case.stores.contains_key(&id) && is_reached(case, id);
     if case.details.cluster.answers {
         for (&from, store) in case.stores.iter().filter(|(id, _)| live(**id)) {
             for (&to, &score) in &store.network_slow_score {
@@ -216,7 +223,11 @@ mod tests {
         let mut scene = Scene::healthy();
         scene.metric_by("unreachable", "2", 1, 11.0);
         scene.metric_by("unreachable", "1", 2, 12.0);
-        assert_eq!(scene.judge().of(NAME), ["store-1→store-2", "store-2→store-1"]);
+        let judged = scene.judge();
+        assert_eq!(judged.of(NAME), ["store-1→store-2"], "a link of which both ends complain is told once");
+        assert_eq!(judged.suppressed(NAME, &edge(2, 1)), "folded");
+        scene.kill(2, 5.0);
+        assert_eq!(scene.judge().of(NAME), [""; 0], "it has just died");
         scene.kill(2, 60.0);
         assert_eq!(scene.judge().of(NAME), [""; 0]);
     }

@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use operator_protocols::Locus;
+use operator_protocols::{History, Locus, Observation, Timestamp};
 
-use super::case::{Case, time};
-use crate::thresholds::Limit;
+use super::case::{Case, Earlier, time};
+use crate::details::Details;
+use crate::thresholds::{Limit, Thresholds};
 
 /// Suspects that go along with a finding.
 const SAMPLES: usize = 5;
+/// Waits between stores that are told at once.
+const LINKS: usize = 100;
 
 /// Whether a store is slow to append to its own log.
 pub(super) fn appends_slowly(case: &Case<'_>, id: u64) -> bool {
@@ -49,6 +52,19 @@ pub(super) fn suspects(case: &Case<'_>, id: u64) -> Vec<Locus> {
     suspects
 }
 
+/// Who waits for whom to commit, as (leader, follower): where this is known, it is a dependency of one store on another
+/// that is worth telling.
+pub(crate) fn waits(details: &Details, thresholds: &Thresholds, now: Timestamp) -> Vec<(u64, u64)> {
+    let (past, now) = (History::new(), Observation::new(now));
+    let case = Case::of("", thresholds, 1.0, &past, &now, details.clone(), Earlier::default());
+    let followers = case.slow_followers().iter().take(SAMPLES);
+    let waiting = || case.stores.keys().copied().filter(|id| !case.lost(*id) && waits_for_followers(&case, *id));
+    followers
+        .flat_map(|follower| waiting().filter(move |id| id != follower).map(move |id| (id, *follower)))
+        .take(LINKS)
+        .collect()
+}
+
 /// The stage of which a store's writes spend most, in words; nothing, if none is unusual.
 pub(super) fn slowest_stage(case: &Case<'_>, id: u64) -> Option<String> {
     let stages = [
@@ -68,4 +84,23 @@ pub(super) fn slowest_stage(case: &Case<'_>, id: u64) -> Option<String> {
     });
     let (_, value, words) = over.max_by(|a, b| a.0.total_cmp(&b.0))?;
     Some(format!("up to {} is spent {words}", time(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::Scene;
+    use super::*;
+
+    #[test]
+    fn a_leader_that_commits_slowly_waits_for_the_store_that_appends_slowly() {
+        let mut scene = Scene::healthy();
+        let waits = |scene: &Scene| waits(&scene.details, &Thresholds::default(), scene.at);
+        scene.metric("append_log_p99", 3, 0.8);
+        scene.metric("commit_log_p99", 3, 1.2);
+        assert_eq!(waits(&scene), [], "it waits for its own disk");
+        scene.metric("commit_log_p99", 1, 0.9);
+        assert_eq!(waits(&scene), [(1, 3)]);
+        scene.kill(3, 60.0);
+        assert_eq!(waits(&scene), [], "a store that is dead is not waited for");
+    }
 }

@@ -5,9 +5,11 @@
 //! - [`cluster`]: a rate limiter that runs and can be broken.
 //! - [`redis_record`]: what Redis itself has on record of what was done to it.
 //! - [`forwarder`]: what stands between the operator and what it watches, and keeps what is asked.
+//! - [`prometheus`]: a system that is nobody's here, watched by a description of it alone ([`described`]).
 //! - [`late`]: a target that takes a while to take what it is told.
 
 mod cluster;
+mod described;
 mod forwarder;
 mod home;
 mod in_containers;
@@ -15,6 +17,7 @@ mod kill_nine;
 mod late;
 mod observing;
 mod operator_process;
+mod prometheus;
 mod redis_record;
 mod replaying;
 mod several;

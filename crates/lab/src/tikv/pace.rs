@@ -1,0 +1,10 @@
+//! How time passes in a simulated cluster.
+
+/// How time passes in a simulated cluster.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pace {
+    /// Only when somebody asks for it: as fast as the machine goes.
+    Asked,
+    /// By itself, so many times as fast as real time.
+    Times(f64),
+}
