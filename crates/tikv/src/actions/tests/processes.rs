@@ -75,7 +75,7 @@ struct OneProcess {
 }
 
 impl OneProcess {
-    fn new(runs: bool) -> Arc<dyn Driver> {
+    fn driver(runs: bool) -> Arc<dyn Driver> {
         Arc::new(Self { runs: Mutex::new(runs), starts: Mutex::new(1) })
     }
 
@@ -140,9 +140,9 @@ async fn without_store_4() -> FakePd {
 
 #[tokio::test]
 async fn a_dead_store_is_started_once_even_with_pd_gone() {
-    let (pd, memory, driver) = (without_store_4().await, Memory::default(), OneProcess::new(false));
+    let (pd, memory, driver) = (without_store_4().await, Memory::default(), OneProcess::driver(false));
     for client in [pd.client(), client(&["http://127.0.0.1:9".to_owned()])] {
-        let driver = if client.seeds()[0].port() == Some(9) { OneProcess::new(false) } else { Arc::clone(&driver) };
+        let driver = if client.seeds()[0].port() == Some(9) { OneProcess::driver(false) } else { Arc::clone(&driver) };
         let context = Context { subject: SUBJECT, pd: &client, driver: Some(&driver), memory: &memory, last: None };
         let start = request("start_component", at_store(4), []);
         let held = guard(&context, &start, AT).await;
@@ -164,7 +164,7 @@ async fn a_dead_store_is_started_once_even_with_pd_gone() {
 
 #[tokio::test]
 async fn a_store_that_pd_hears_of_or_does_not_know_is_not_started() {
-    let (pd, memory, driver) = (FakePd::healthy().await, Memory::default(), OneProcess::new(false));
+    let (pd, memory, driver) = (FakePd::healthy().await, Memory::default(), OneProcess::driver(false));
     let client = pd.client();
     let context = Context { subject: SUBJECT, pd: &client, driver: Some(&driver), memory: &memory, last: None };
     let start = request("start_component", at_store(4), []);
@@ -184,7 +184,7 @@ async fn a_store_that_pd_hears_of_or_does_not_know_is_not_started() {
 
 #[tokio::test]
 async fn a_hung_store_is_restarted_once() {
-    let (pd, memory, driver) = (without_store_4().await, Memory::default(), OneProcess::new(true));
+    let (pd, memory, driver) = (without_store_4().await, Memory::default(), OneProcess::driver(true));
     let client = pd.client();
     let last = scraped(0.0, Duration::from_secs(5));
     let context = Context { subject: SUBJECT, pd: &client, driver: Some(&driver), memory: &memory, last };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use operator_protocols::{ExecutionToken, Sent};
+use operator_protocols::Sent;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -82,9 +82,9 @@ async fn requests_are_what_a_real_pd_took_and_its_answers_prove_what_they_should
         for (answer, proved) in answers.into_iter().zip(proved) {
             let (pd, memory) = (FakePd::healthy().await, Memory::default());
             pd.says(method, Says::Json(answer.status, answer.answer.clone()));
-            let (client, limit) = (pd.client(), Duration::from_secs(20));
-            let token = ExecutionToken::new("i", 1, 1, AT.plus(limit), limit);
-            let sent = send::send(&context(&client, &memory, None), &write, AT_ONCE, AT, &token).await;
+            let client = pd.client();
+            let sent =
+                send::send(&context(&client, &memory, None), &write, AT_ONCE, AT, "i", Duration::from_secs(20)).await;
             let is = match sent {
                 Sent::Accepted { .. } => "accepted",
                 Sent::NoEffect(_) => "no effect",
