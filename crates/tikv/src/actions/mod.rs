@@ -23,7 +23,7 @@
 //! | `cancel_offline` | medium | store | ExternalMutation, BadChange: cures |
 //! | `pd_transfer_leader` | medium | the member that leads | ComponentSlow, ClockSkew, CapacityExhaustion: cures |
 //! | `pd_resign` | medium | the member that leads | none by itself |
-//! | `start_component` | low | store, member, Prometheus | ComponentDown: cures |
+//! | `start_component` | low | store, member, Prometheus | ComponentDown, ControlPlaneDown: cures |
 //! | `restart_component` | high | store, member | ComponentDown, ConfigDivergence, StateDivergence: cures |
 //!
 //! All but the last two are of class `Query`: PD keeps no key of a request and takes no precondition, so a request that
