@@ -34,6 +34,24 @@ fn eta(answer: Verdict<Answer>) -> Option<f64> {
     answer.expect("it can be answered").into_value().get("eta_seconds").and_then(Value::as_f64)
 }
 
+/// Every explanation of a scene, whatever it says.
+pub(crate) fn explain_all(live: &Live) {
+    let memory = Memory::default();
+    let all = [
+        why_not_tombstone::explain(live, 4),
+        why_nothing_scheduled::explain(live),
+        rebalance_progress::explain(live),
+        scale_in_check::explain(live, &memory, 4),
+        why_no_leaders::explain(live, &memory, 4),
+        region::explain(live, 333),
+        drains::explain(live, &memory),
+        config_diff::explain(live),
+    ];
+    for answer in all.into_iter().flatten() {
+        let _ = answer.into_value().to_string();
+    }
+}
+
 #[test]
 fn a_removal_under_way_has_pds_own_estimate_or_the_limits() {
     let mut live = healthy();

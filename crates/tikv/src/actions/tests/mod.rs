@@ -5,6 +5,7 @@ mod documented;
 mod effects;
 pub(crate) mod fake_pd;
 mod forbidden;
+mod hostile;
 mod planning;
 mod processes;
 mod recorded;

@@ -186,6 +186,16 @@ fn two_silent_stores_stop_everything_and_one_stops_it_while_others_lag() {
 }
 
 #[test]
+fn a_dead_store_whose_replicas_were_all_made_anew_is_no_risk() {
+    let mut live = healthy();
+    live.silence(1, Duration::from_secs(7_200));
+    live.silence(5, Duration::from_secs(7_200));
+    live.store_mut(1).region_count = 0;
+    let to_3 = request("transfer_leader", at_region(333), [("to_store", 3_i64.into())]);
+    assert!(sent(&live, &to_3).is_ok());
+}
+
+#[test]
 fn stores_of_one_place_may_be_silent_together_where_replicas_are_kept_apart_by_it() {
     let mut live = healthy();
     for (id, zone) in [(1, "a"), (5, "a"), (2, "b"), (3, "c"), (4, "d")] {
