@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use operator_protocols::{Timestamp, Unavailable};
-use reqwest::{Client, Url, redirect};
+use reqwest::Url;
+use tokio::time::timeout;
 
-use crate::{BodyError, Series, query_answer, read_bounded};
+use crate::{BodyError, HttpClient, HttpError, HttpLimits, HttpRequest, Series, query_answer};
 
 /// How much an answer may hold, and how long it may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub enum QueryError {
     Range(String),
     /// The server did not answer.
     #[error("the Prometheus server did not answer")]
-    NoAnswer(#[source] reqwest::Error),
+    NoAnswer(#[source] HttpError),
     /// The answer could not be read.
     #[error("the Prometheus server's answer could not be read")]
     Body(#[from] BodyError),
@@ -88,10 +89,10 @@ impl QueryError {
     }
 }
 
-/// A Prometheus server, asked over plain HTTP. It follows no redirect and repeats nothing.
+/// A Prometheus server. It follows no redirect.
 #[derive(Debug, Clone)]
 pub struct QueryClient {
-    http: Client,
+    http: HttpClient,
     base: Url,
     limits: QueryLimits,
 }
@@ -102,23 +103,35 @@ impl QueryClient {
     /// # Errors
     /// [`QueryError::Address`] if that is not an `http` address.
     pub fn new(base_url: &str, limits: QueryLimits) -> Result<Self, QueryError> {
-        let address = |why: String| QueryError::Address { url: base_url.to_owned(), why };
-        let mut base = Url::parse(base_url).map_err(|error| address(error.to_string()))?;
-        if base.scheme() != "http" {
-            return Err(address("only http is spoken".to_owned()));
+        let plain = HttpClient::plain();
+        Self::with_http(base_url, limits, plain)
+    }
+
+    /// The same, asked through `http`: by `https`, too, if that has certificates.
+    ///
+    /// # Errors
+    /// [`QueryError::Address`] if that is no address that `http` could reach.
+    pub fn with_http(base_url: &str, limits: QueryLimits, http: HttpClient) -> Result<Self, QueryError> {
+        let address = |why: &str| QueryError::Address { url: base_url.to_owned(), why: why.to_owned() };
+        let mut base = Url::parse(base_url).map_err(|error| address(&error.to_string()))?;
+        match base.scheme() {
+            "http" => {}
+            "https" if http.has_tls() => {}
+            "https" => return Err(address("only http is spoken where no certificate authority is given")),
+            _ => return Err(address("only http and https are spoken")),
         }
         if base.query().is_some() || base.fragment().is_some() {
-            return Err(address("it must not have a query or a fragment".to_owned()));
+            return Err(address("it must not have a query or a fragment"));
+        }
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(QueryError::Address {
+                url: base.host_str().unwrap_or_default().to_owned(),
+                why: "it must not hold a name or a password".to_owned(),
+            });
         }
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }
-        let http = Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .timeout(limits.timeout)
-            .build()
-            .map_err(QueryError::NoAnswer)?;
         Ok(Self { http, base, limits })
     }
 
@@ -181,17 +194,26 @@ impl QueryClient {
         parameters: &[(&str, String)],
         parse: fn(&[u8], &QueryLimits) -> Result<T, QueryError>,
     ) -> Result<T, QueryError> {
-        let url = self
-            .base
-            .join(path)
-            .map_err(|error| QueryError::Address { url: self.base.to_string(), why: error.to_string() })?;
-        let response = self.http.get(url).query(parameters).send().await.map_err(QueryError::NoAnswer)?;
-        let status = response.status();
-        let body = read_bounded(response, self.limits.bytes).await?;
-        match parse(&body, &self.limits) {
+        let address = |why: String| QueryError::Address { url: self.base.to_string(), why };
+        let mut url = self.base.join(path).map_err(|error| address(error.to_string()))?;
+        url.query_pairs_mut().extend_pairs(parameters);
+        let limits = HttpLimits {
+            connect: self.limits.timeout,
+            answer: self.limits.timeout,
+            bytes: self.limits.bytes,
+            ..HttpLimits::default()
+        };
+        let asked = timeout(self.limits.timeout, self.http.send(HttpRequest::get(&url), &limits)).await;
+        let late = HttpError::Timeout { origin: self.base.to_string(), waited: self.limits.timeout };
+        let answer = asked.unwrap_or(Err(late)).map_err(|error| match error {
+            HttpError::TooLarge { limit, .. } => QueryError::Body(BodyError::TooLarge { limit }),
+            error => QueryError::NoAnswer(error),
+        })?;
+        let is_success = (200..300).contains(&answer.status);
+        match parse(&answer.body, &self.limits) {
             // An error's body says more than its status, where it is in the API's form.
-            Err(QueryError::NotUnderstood(_)) if !status.is_success() => Err(QueryError::Status(status.as_u16())),
-            Ok(_) if !status.is_success() => Err(QueryError::Status(status.as_u16())),
+            Err(QueryError::NotUnderstood(_)) if !is_success => Err(QueryError::Status(answer.status)),
+            Ok(_) if !is_success => Err(QueryError::Status(answer.status)),
             result => result,
         }
     }

@@ -5,26 +5,22 @@
 //! - Judging: one invariant a file (`checker`), thresholds as settings.
 //! - Acting: one action a file (`actions`); explaining (`probes`); the past (`past`).
 
-#[allow(dead_code, unused_imports, reason = "the subject that offers them comes after them")]
 mod actions;
-#[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
+#[allow(dead_code, reason = "the page in the documentation is made from what only tests read")]
 mod checker;
-#[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
+mod config;
 mod details;
-#[allow(dead_code, unused_imports, reason = "the reader comes before the one who asks it")]
 mod logs;
-#[allow(dead_code, unused_imports, reason = "the reader comes before the one who asks it")]
 mod metrics;
-#[allow(dead_code, reason = "the contract comes before what fulfils it")]
 mod names;
-#[allow(dead_code, reason = "the past comes before the one who asks for it")]
+mod observe;
 mod past;
-#[allow(dead_code, unused_imports, reason = "the contract comes before what fulfils it")]
 mod pd;
-#[allow(dead_code, reason = "the subject that offers them comes after them")]
 mod probes;
 pub mod queries;
-#[allow(dead_code, reason = "the contract comes before what fulfils it")]
+mod subject;
 mod thresholds;
 
+pub use config::Config;
 pub use names::KIND;
+pub use subject::{TikvSubject, factory};

@@ -94,6 +94,16 @@ impl fmt::Debug for HttpClient {
 }
 
 impl HttpClient {
+    /// A client that speaks no TLS.
+    pub fn plain() -> Self {
+        Self { tls: None, idle: Arc::default() }
+    }
+
+    /// Whether it reaches `https` addresses.
+    pub fn has_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// A client; without `tls` it reaches no `https` address.
     ///
     /// # Errors

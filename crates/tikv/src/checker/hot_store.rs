@@ -87,7 +87,6 @@ fn median(mut numbers: Vec<f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::scene::{Scene, store};
-    use super::*;
     use crate::details::DrainDetail;
 
     fn scene(rates: [f64; 5], name: &str) -> Scene {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use operator_protocols::{Discrepancy, DiscrepancyKind, Evaluation, Finding, Locus, Verdict};
+use operator_protocols::{Discrepancy, DiscrepancyKind, Finding, Locus, Verdict};
 
 use super::case::{Case, Step, untold};
 use super::invariant::{Invariant, Source};

@@ -5,12 +5,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use operator_prometheus::{Exposition, ExpositionLimits, Sample, read_bounded};
+use operator_prometheus::{Exposition, ExpositionLimits, HttpClient, HttpError, HttpLimits, HttpRequest, Sample};
 use operator_protocols::Timestamp;
-use reqwest::Client;
+use reqwest::Url;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Known;
 use super::address::Endpoint;
@@ -78,7 +78,7 @@ pub(super) struct FellBack {
 
 impl Fallback {
     /// Reads the members of PD and, if `stores_too` and they are few, the stores.
-    pub(super) async fn read(&self, http: &Client, known: &Known<'_>, stores_too: bool, at: Timestamp) -> FellBack {
+    pub(super) async fn read(&self, http: &HttpClient, known: &Known<'_>, stores_too: bool, at: Timestamp) -> FellBack {
         let mut back = FellBack::default();
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         let mut under_way = JoinSet::new();
@@ -253,20 +253,21 @@ fn status_url(store: &StoreDetail, tls: bool) -> Option<String> {
     (!host.is_empty()).then(|| format!("{scheme}://{host}:{port}"))
 }
 
-async fn fetch(http: &Client, url: &str) -> Result<Exposition, Unread> {
+async fn fetch(http: &HttpClient, url: &str) -> Result<Exposition, Unread> {
     let url = format!("{}/metrics", url.trim_end_matches('/'));
     let unread = |why: String| Unread { why: format!("{url}: {why}"), refused: false };
-    let response = http.get(&url).timeout(TIMEOUT).send().await.map_err(|error| {
-        let refused = error.is_connect() && !error.is_timeout();
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        Unread { why: format!("{error}{cause}"), refused }
+    let address = Url::parse(&url).map_err(|error| unread(error.to_string()))?;
+    let limits = HttpLimits { connect: TIMEOUT, answer: TIMEOUT, bytes: LIMITS.bytes, ..HttpLimits::default() };
+    let asked = timeout(TIMEOUT, http.send(HttpRequest::get(&address), &limits)).await;
+    let asked = asked.map_err(|_| unread(format!("no answer within {TIMEOUT:?}")))?;
+    let answer = asked.map_err(|error| {
+        let refused = matches!(error, HttpError::Connect { refused: true, .. });
+        Unread { why: error.to_string(), refused }
     })?;
-    let status = response.status();
-    let body = read_bounded(response, LIMITS.bytes).await.map_err(|error| unread(error.to_string()))?;
-    if !status.is_success() {
-        return Err(unread(format!("status {}", status.as_u16())));
+    if !(200..300).contains(&answer.status) {
+        return Err(unread(format!("status {}", answer.status)));
     }
-    Exposition::parse(&body, &LIMITS).map_err(|error| unread(error.to_string()))
+    Exposition::parse(&answer.body, &LIMITS).map_err(|error| unread(error.to_string()))
 }
 
 #[cfg(test)]

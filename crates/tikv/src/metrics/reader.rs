@@ -1,11 +1,10 @@
 //! One look at the metrics: Prometheus where there is one that answers, else what targets expose themselves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use operator_prometheus::{QueryClient, QueryError, QueryLimits};
+use operator_prometheus::{HttpClient, QueryClient, QueryError, QueryLimits};
 use operator_protocols::{Signal, SubjectError, Timestamp, Unavailable};
-use reqwest::Client;
 
 use super::alive::Alive;
 use super::exposed::{Exposed, never_answers};
@@ -32,20 +31,21 @@ pub(crate) struct MetricsReader {
     settings: MetricsSettings,
     prometheus: Option<QueryClient>,
     past: Option<QueryClient>,
-    pd: Client,
+    pd: HttpClient,
     exposed_by_stores: Exposed,
     exposed_by_members: Exposed,
     fallback: Fallback,
 }
 
 impl MetricsReader {
-    /// A reader for `subject`. `pd` is the client that reaches PD, with its certificates; it must follow no redirect.
+    /// A reader for `subject`. `pd` is the client that reaches PD, with its certificates; Prometheus is asked with the same.
     ///
     /// # Errors
     /// If `prometheus_url` is no address.
-    pub(crate) fn new(subject: &str, settings: MetricsSettings, pd: Client) -> Result<Self, SubjectError> {
+    pub(crate) fn new(subject: &str, settings: MetricsSettings, pd: HttpClient) -> Result<Self, SubjectError> {
         let client = |limits| {
-            let client = settings.prometheus_url.as_deref().map(|url| QueryClient::new(url, limits)).transpose();
+            let client = settings.prometheus_url.as_deref().map(|url| QueryClient::with_http(url, limits, pd.clone()));
+            let client = client.transpose();
             client.map_err(|error: QueryError| SubjectError::new("prometheus_url", error.to_string()))
         };
         let prometheus = client(questions::LIMITS)?;

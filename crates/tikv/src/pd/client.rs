@@ -170,7 +170,7 @@ impl PdClient {
         let headers = [("x-caller-id", caller.as_str())];
         let request = HttpRequest { method, url: &url, headers: &headers, json: call.body.as_ref() };
         let limits = HttpLimits { bytes: MAX_BYTES, ..HttpLimits::default() };
-        let answer = self.http.send(request, &limits).await;
+        let answer = Box::pin(self.http.send(request, &limits)).await;
         let answer = answer.map_err(|error| PdError::of_http(&member, &call.path, error))?;
         if !(200..300).contains(&answer.status) {
             return Err(PdError::of_answer(&member, &call.path, &answer));
@@ -204,7 +204,9 @@ impl PdClient {
 
     async fn ask_at(&self, to: &Url, path: &str, limits: &HttpLimits) -> Result<HttpAnswer, PdError> {
         let member = shown(to);
-        let answer = self.http.send(HttpRequest::get(&at(to, path)), limits).await;
+        let url = at(to, path);
+        // Many of these are under way at once, inside one another: each is kept small.
+        let answer = Box::pin(self.http.send(HttpRequest::get(&url), limits)).await;
         let answer = answer.map_err(|error| PdError::of_http(&member, path, error))?;
         match answer.status {
             200..=299 => Ok(answer),

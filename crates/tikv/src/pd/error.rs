@@ -107,6 +107,11 @@ impl PdError {
         matches!(self, Self::NotSent { .. } | Self::Tls { sent: false, .. })
     }
 
+    /// Whether nobody answered for PD as a whole, so that it is not worth asking on.
+    pub(crate) fn is_silence(&self) -> bool {
+        !self.is_final() && !matches!(self, Self::NotUnderstood { .. })
+    }
+
     /// Whether it is an answer that another member would not better: the leader's own.
     pub(super) fn is_final(&self) -> bool {
         matches!(

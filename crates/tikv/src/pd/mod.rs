@@ -8,6 +8,6 @@ mod call;
 mod client;
 mod error;
 
-pub(crate) use call::{Call, Method, Reply};
-pub(crate) use client::PdClient;
+pub(crate) use call::{Call, Method};
+pub(crate) use client::{PdClient, shown};
 pub(crate) use error::PdError;

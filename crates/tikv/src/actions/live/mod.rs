@@ -4,7 +4,6 @@ mod ask;
 mod read;
 mod region;
 mod replication;
-mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

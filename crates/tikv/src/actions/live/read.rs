@@ -116,7 +116,7 @@ fn with_rest(names: &[String], resting: &Resting) -> BTreeMap<String, SchedulerD
 fn by_id(told: api::Stores) -> Read<BTreeMap<u64, StoreDetail>> {
     let mut stores = BTreeMap::new();
     for one in told.stores {
-        let store = super::store::detail(one);
+        let store = crate::observe::store_detail(one);
         if stores.insert(store.id, store).is_some() {
             return Err(Unavailable::new("the stores", "PD tells two of one id"));
         }

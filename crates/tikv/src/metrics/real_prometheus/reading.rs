@@ -35,8 +35,7 @@ fn member(name: &str, address: &str) -> (String, MemberDetail) {
 
 fn reader(prometheus_url: Option<&str>) -> MetricsReader {
     let settings = MetricsSettings { prometheus_url: prometheus_url.map(str::to_owned), ..MetricsSettings::default() };
-    let pd = reqwest::Client::builder().no_proxy().build().expect("a client");
-    MetricsReader::new(SUBJECT, settings, pd).expect("right settings")
+    MetricsReader::new(SUBJECT, settings, operator_prometheus::HttpClient::plain()).expect("right settings")
 }
 
 fn value(signals: &[Signal], on: &Locus, name: &str) -> Option<f64> {

@@ -3,7 +3,6 @@
 
 mod cluster;
 mod config;
-mod gc;
 mod hotspot;
 mod members;
 mod operators;
@@ -14,11 +13,12 @@ mod stores;
 
 pub(crate) use cluster::{ClusterStatus, RegionStats};
 pub(crate) use config::{LabelConstraint, Replicate, Rule, Setting, flattened};
-pub(crate) use gc::{MinResolvedTs, SafePoints, ServiceSafePoint};
-pub(crate) use hotspot::{HotPeers, HotRegion, HotRegions};
+pub(crate) use hotspot::HotRegions;
 pub(crate) use members::{Health, Member, Members, Status};
 pub(crate) use operators::{Operator, Progress, operator_status};
-pub(crate) use regions::{DownPeer, Peer, Region, Regions, beginning};
-pub(crate) use scalar::{go_duration, size};
+pub(crate) use regions::{Peer, Region, Regions, beginning};
+pub(crate) use scalar::go_duration;
 pub(crate) use schedulers::{Diagnostic, EvictedSlowStores, EvictedStores};
-pub(crate) use stores::{Label, Limits, Store, StoreAndStatus, StoreStatus, Stores};
+#[cfg(test)]
+pub(crate) use stores::Store;
+pub(crate) use stores::{Limits, StoreAndStatus, Stores};
