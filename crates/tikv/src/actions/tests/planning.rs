@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use operator_protocols::{Effect, Locus, Value};
+use operator_protocols::{Locus, Value};
 
-use super::scene::{AT, SUBJECT, at, at_region, at_store, effect, healthy, holding, plan_with, request, sent, told};
+use super::scene::{AT, SUBJECT, at, at_region, at_store, healthy, holding, plan_with, request, sent, told};
 use crate::actions::Memory;
 use crate::actions::live::{Live, OperatorStatus, Role};
 use crate::actions::memory::OwnDrain;
