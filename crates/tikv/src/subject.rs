@@ -119,7 +119,7 @@ impl Subject for TikvSubject {
                 metrics: &self.metrics,
                 logs: &self.logs,
                 thresholds: &self.config.thresholds,
-                drained_by: &|store| self.own.drain_of(store).map(|drain| drain.intent),
+                drained_by: &|store| self.own.claims(store, at),
             };
             let (observation, details) = observer.observe(&mut memory, at).await;
             if let Some(drains) = &details.cluster.drains {

@@ -61,6 +61,12 @@ impl Memory {
         self.kept().drains.get(&store).cloned()
     }
 
+    /// The intent that `store` is drained for, as long as that was meant to last. After that nobody claims the drain, and it
+    /// is a leftover like anybody else's.
+    pub(crate) fn claims(&self, store: u64, at: Timestamp) -> Option<String> {
+        self.drain_of(store).filter(|drain| drain.until >= at).map(|drain| drain.intent)
+    }
+
     /// Forgets drains that PD no longer has: what comes later under the same store is somebody else's.
     pub(crate) fn still_drained(&self, present: impl Fn(u64) -> bool, at: Timestamp) {
         self.kept().drains.retain(|store, drain| present(*store) || at.since(drain.since) < SHOWN_WITHIN);
@@ -107,7 +113,8 @@ mod tests {
         memory.still_drained(|_| false, at(30));
         assert_eq!(memory.drain_of(4), Some(drain), "PD may not show it yet");
         memory.still_drained(|store| store == 4, at(90));
-        assert!(memory.drain_of(4).is_some());
+        assert_eq!(memory.claims(4, at(1_800)).as_deref(), Some("i1"));
+        assert_eq!(memory.claims(4, at(1_801)), None, "it was not meant to last so long");
         memory.still_drained(|_| false, at(91));
         assert_eq!(memory.drain_of(4), None);
     }

@@ -23,7 +23,7 @@
 //! | `cancel_offline` | medium | store | ExternalMutation, BadChange: cures |
 //! | `pd_transfer_leader` | medium | the member that leads | ComponentSlow, ClockSkew, CapacityExhaustion: cures |
 //! | `pd_resign` | medium | the member that leads | none by itself |
-//! | `start_component` | low | store, member, Prometheus | ComponentDown: cures |
+//! | `start_component` | low | store, member, Prometheus | ComponentDown, ControlPlaneDown: cures |
 //! | `restart_component` | high | store, member | ComponentDown, ConfigDivergence, StateDivergence: cures |
 //!
 //! All but the last two are of class `Query`: PD keeps no key of a request and takes no precondition, so a request that
@@ -76,7 +76,7 @@ use operator_protocols::{
     ActionDefinition, ActionRequest, Effect, ExecutionToken, Guard, Holds, RESTART_COMPONENT, START_COMPONENT, Sent,
     Timestamp, Unavailable,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 pub(crate) use aim::region_of;
 pub(crate) use context::Context;
@@ -190,15 +190,17 @@ pub(crate) async fn execute(
     // On a repeat it may be what an earlier attempt did that stands in the way.
     let stopped = |why: String| if first { Sent::NotSent(why) } else { Sent::Unknown(why) };
     if let Some(action) = pd_action(&request.action) {
-        let live = look(context, &action.reads(&aim), at).await;
+        let began = Instant::now();
+        let live = look_within(context, &action.reads(&aim), at, READING.min(token.time_limit() / 2)).await;
         let plan = action.plan(&live, &aim);
         let fresh = verdict::guard(&plan, at);
+        let left = token.time_limit().saturating_sub(began.elapsed());
         return match plan {
             Err(refusal) => stopped(refusal.to_string()),
             Ok(_) if differs(&fresh, guard) => stopped("it is not as it was when it was approved".to_owned()),
             Ok(Planned { write, .. }) => {
                 action.remember(&live, &aim);
-                send::send(context, &write, action.patience(), at, token).await
+                send::send(context, &write, action.patience(), at, token.intent(), left).await
             }
         };
     }
@@ -244,10 +246,14 @@ async fn seen(context: &Context<'_>, request: &ActionRequest, at: Timestamp) -> 
 
 /// Reads what PD says right now, within bounds.
 pub(crate) async fn look(context: &Context<'_>, parts: &[Part], at: Timestamp) -> Live {
-    let read = timeout(READING, Box::pin(live::read(context.pd, parts, at))).await;
+    look_within(context, parts, at, READING).await
+}
+
+async fn look_within(context: &Context<'_>, parts: &[Part], at: Timestamp, limit: Duration) -> Live {
+    let read = timeout(limit, Box::pin(live::read(context.pd, parts, at))).await;
     let mut live = read.unwrap_or_else(|_| {
-        let why = Unavailable::new("PD", format!("it did not answer within {} s", READING.as_secs()));
-        Live { members: Err(why.clone()), stores: Err(why), ..Live::unread(at) }
+        let why = Unavailable::new("PD", format!("it did not answer within {limit:?}"));
+        Live { members: Err(why.clone()), health: Err(why.clone()), stores: Err(why), ..Live::unread(at) }
     });
     live.last.clone_from(&context.last);
     live

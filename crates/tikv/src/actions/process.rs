@@ -4,7 +4,6 @@ use operator_protocols::{Driver, DriverError, Id, ProcessStatus, Receipt, Sent, 
 use tokio::time::timeout;
 
 use super::context::Context;
-use super::live::Live;
 use super::verdict::{Refusal, Verdict, facts};
 use crate::names;
 
@@ -51,13 +50,4 @@ pub(super) fn refused(error: &DriverError) -> Sent {
 pub(super) fn receipt(summary: &str, status: &ProcessStatus) -> Receipt {
     let facts = facts([("running", status.running.into()), ("incarnation", status.incarnation.clone().into())]);
     Receipt { summary: summary.to_owned(), facts }
-}
-
-/// Whether PD heard of a store, or of a member, just now; none, if PD cannot say.
-pub(super) fn is_heard_of(live: &Live, role: Role<'_>) -> Option<bool> {
-    match role {
-        Role::Store(id) => live.answers(live.stores.as_ref().ok()?.get(&id)?),
-        Role::Member(name) => live.health.as_ref().ok()?.get(name).copied(),
-        Role::Prometheus => None,
-    }
 }

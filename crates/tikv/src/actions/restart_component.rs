@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::context::Context;
 use super::define::{SETTLE_MOVES, STORE_LIMITS};
 use super::live::Live;
-use super::process::{self, Role, is_heard_of, receipt, refused, role};
+use super::process::{self, Role, receipt, refused, role};
 use super::rules::{control_plane, maintenance, member, quorum, store};
 use super::verdict::{self, Facts, Refusal, Verdict, facts, known};
 use crate::names;
@@ -98,7 +98,7 @@ fn hangs(live: &Live, id: u64) -> Verdict {
 
 pub(super) fn member_may_restart(live: &Live, name: &str) -> Verdict {
     member::can_be_spared(live, name)?;
-    if is_heard_of(live, Role::Member(name)) == Some(false) {
+    if known(&live.health)?.get(name) == Some(&false) {
         return Ok(());
     }
     let members = control_plane::steers(live)?;

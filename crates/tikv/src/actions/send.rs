@@ -1,6 +1,8 @@
 //! Sending: one request to PD, once, and what its answer proves. That PD took it does not mean that it is done.
 
-use operator_protocols::{ExecutionToken, Sent, Timestamp};
+use std::time::Duration;
+
+use operator_protocols::{Sent, Timestamp};
 use tokio::time::timeout;
 
 use super::context::Context;
@@ -28,13 +30,14 @@ pub(super) async fn send(
     write: &Write,
     patience: Patience,
     at: Timestamp,
-    token: &ExecutionToken,
+    intent: &str,
+    limit: Duration,
 ) -> Sent {
-    let call = write.call(token.intent());
-    match timeout(token.time_limit(), context.pd.send(&call)).await {
+    let call = write.call(intent);
+    match timeout(limit, context.pd.send(&call)).await {
         Ok(Ok(_)) => Sent::Accepted { poll: patience.poll, deadline: at.plus(patience.deadline) },
         Ok(Err(error)) => proved(&error),
-        Err(_) => Sent::Unknown(format!("PD did not answer within {:?}", token.time_limit())),
+        Err(_) => Sent::Unknown(format!("PD did not answer within {limit:?}")),
     }
 }
 

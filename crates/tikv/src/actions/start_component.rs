@@ -1,16 +1,18 @@
 //! `start_component`: a store, a member of PD or Prometheus whose process does not run is started as declared. It is the one
 //! action that needs no PD: where everything is dead, starting is what helps.
 
+use std::time::Duration;
+
 use operator_protocols::{
-    ActionDefinition, ActionLimits, ActionRequest, DriverError, Effect, ExecutionToken, Guard, Holds, Id,
-    ProcessStatus, Sent, Timestamp, start_component,
+    ActionDefinition, ActionLimits, ActionRequest, DriverError, Effect, ExecutionToken, FaultClass, Guard, Holds, Id,
+    ProcessStatus, Remedy, Sent, Timestamp, start_component,
 };
 use tokio::time::timeout;
 
 use super::context::Context;
 use super::define::SETTLE;
 use super::live::Live;
-use super::process::{self, Role, is_heard_of, receipt, refused, role};
+use super::process::{self, Role, receipt, refused, role};
 use super::verdict::{self, Facts, Refusal, Verdict, facts};
 use crate::details::StoreState;
 use crate::names;
@@ -18,9 +20,15 @@ use crate::names;
 /// What does not stay up is not started for ever: more than three starts in half an hour are a crash loop.
 const LIMITS: ActionLimits = ActionLimits { per_target_per_hour: 6, per_subject_per_hour: 10 };
 
+/// A store sends a heartbeat every ten seconds (`pd-store-heartbeat-tick-interval` in TiKV).
+const HEARTBEAT_OVERDUE: Duration = Duration::from_secs(12);
+
 pub(super) fn definition() -> ActionDefinition {
     let kinds = [names::STORE, names::MEMBER, names::PROMETHEUS];
-    ActionDefinition { limits: Some(LIMITS), ..start_component(&kinds, SETTLE) }
+    let mut definition = start_component(&kinds, SETTLE);
+    // Where most members of PD are dead, they are started one by one.
+    definition.remedies.push(Remedy::cures(FaultClass::ControlPlaneDown));
+    ActionDefinition { limits: Some(LIMITS), ..definition }
 }
 
 pub(super) async fn guard(context: &Context<'_>, request: &ActionRequest, live: &Live, at: Timestamp) -> Guard {
@@ -39,19 +47,25 @@ async fn plan(context: &Context<'_>, request: &ActionRequest, live: &Live) -> Ve
         return Err(Refusal::no(format!("the process of {id} runs")));
     }
     // Somebody else may have started it, where this driver does not see it.
-    if is_heard_of(live, role) == Some(true) && !was_heard_before(live, role) {
+    if is_heard_of(live, role) {
         return Err(Refusal::no(format!("PD hears of {id}, although the driver knows no process of it")));
     }
     Ok((status.incarnation, facts([("running", false.into())])))
 }
 
-/// A store that died a moment ago still counts as heard of for as long as its last heartbeat is young: only one that
-/// came since the last look shows that it lives.
-fn was_heard_before(live: &Live, role: Role<'_>) -> bool {
-    let Role::Store(id) = role else { return false };
-    let now = live.stores.as_ref().ok().and_then(|stores| stores.get(&id)).and_then(|store| store.last_heartbeat_ms);
-    let before = live.last.as_ref().and_then(|last| last.details.stores.get(&id)).and_then(|one| one.last_heartbeat_ms);
-    now.is_some() && now == before
+/// Whether somebody else hears of it: then it runs where this driver does not see it. A store that died a moment ago is still
+/// heard of for as long as its next heartbeat is not overdue. Where PD cannot say, nobody hears of it.
+fn is_heard_of(live: &Live, role: Role<'_>) -> bool {
+    match role {
+        Role::Store(id) => live
+            .stores
+            .as_ref()
+            .ok()
+            .and_then(|stores| live.heartbeat_age(stores.get(&id)?))
+            .is_some_and(|age| age <= HEARTBEAT_OVERDUE),
+        Role::Member(name) => live.health.as_ref().is_ok_and(|health| health.get(name) == Some(&true)),
+        Role::Prometheus => false,
+    }
 }
 
 /// A store that PD removed, or does not know, is not started: it would serve nobody, or disturb.

@@ -24,7 +24,7 @@ mod why_not_tombstone;
 mod why_nothing_scheduled;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use operator_protocols::{Locus, ProbeAnswer, ProbeDefinition, ProbeRequest, Timestamp, Unavailable, Value};
 

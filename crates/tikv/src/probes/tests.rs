@@ -34,6 +34,24 @@ fn eta(answer: Verdict<Answer>) -> Option<f64> {
     answer.expect("it can be answered").into_value().get("eta_seconds").and_then(Value::as_f64)
 }
 
+/// Every explanation of a scene, whatever it says.
+pub(crate) fn explain_all(live: &Live) {
+    let memory = Memory::default();
+    let all = [
+        why_not_tombstone::explain(live, 4),
+        why_nothing_scheduled::explain(live),
+        rebalance_progress::explain(live),
+        scale_in_check::explain(live, &memory, 4),
+        why_no_leaders::explain(live, &memory, 4),
+        region::explain(live, 333),
+        drains::explain(live, &memory),
+        config_diff::explain(live),
+    ];
+    for answer in all.into_iter().flatten() {
+        let _ = answer.into_value().to_string();
+    }
+}
+
 #[test]
 fn a_removal_under_way_has_pds_own_estimate_or_the_limits() {
     let mut live = healthy();
@@ -219,4 +237,97 @@ fn what_pd_did_not_say_is_not_answered() {
     assert!(region::explain(&unread, 333).is_err());
     assert!(drains::explain(&unread, &Memory::default()).is_err());
     assert!(config_diff::explain(&unread).is_err());
+}
+
+mod asked {
+    use std::collections::BTreeMap;
+
+    use operator_protocols::{Locus, ProbeRequest, Value};
+
+    use crate::actions::Memory;
+    use crate::actions::tests::fake_pd::{FakePd, Says, client, context};
+    use crate::actions::tests::scene::{AT, SUBJECT, at_region, at_store};
+    use crate::probes::{answer, definitions};
+
+    fn question(probe: &str, target: Locus) -> ProbeRequest {
+        ProbeRequest { probe: probe.to_owned(), target, params: BTreeMap::new() }
+    }
+
+    fn target_of(probe: &str) -> Locus {
+        match probe {
+            "region" => at_region(333),
+            "scale_in_check" | "why_no_leaders" | "why_not_tombstone" => at_store(4),
+            _ => Locus::Nothing,
+        }
+    }
+
+    #[tokio::test]
+    async fn every_question_is_answered_of_a_healthy_cluster_and_none_writes() {
+        let (pd, memory) = (FakePd::healthy().await, Memory::default());
+        let client = pd.client();
+        let context = context(&client, &memory, None);
+        for probe in definitions() {
+            let told = answer(&context, &question(&probe.name, target_of(&probe.name)), AT).await;
+            assert_eq!(told.as_of, AT);
+            let told = told.answer.expect(&probe.name);
+            assert!(told.get("answer").and_then(Value::as_str).is_some_and(|text| !text.is_empty()), "{}", probe.name);
+            assert!(told.get("because").and_then(Value::as_list).is_some(), "{}", probe.name);
+            assert!(told.get("what_would_help").and_then(Value::as_list).is_some(), "{}", probe.name);
+        }
+        assert_eq!(pd.written().await, []);
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_of_the_wrong_thing_or_with_strange_parameters_is_refused() {
+        let (pd, memory) = (FakePd::healthy().await, Memory::default());
+        let client = pd.client();
+        let context = context(&client, &memory, None);
+        let component = |name: &str| Locus::component(SUBJECT, name);
+        let hostile = [
+            component("store-4?force"),
+            component("../admin"),
+            component("pd-0"),
+            Locus::component("another", "store-4"),
+            Locus::entity(SUBJECT, "region", "333/../../x"),
+            Locus::entity(SUBJECT, "region", "-1"),
+            Locus::entity(SUBJECT, "drain", "store-4"),
+            Locus::Nothing,
+        ];
+        for probe in ["region", "scale_in_check", "why_no_leaders", "why_not_tombstone"] {
+            for target in &hostile {
+                let told = answer(&context, &question(probe, target.clone()), AT).await;
+                assert!(told.answer.is_err(), "{probe} of {target}");
+            }
+        }
+        assert!(answer(&context, &question("no_such_probe", Locus::Nothing), AT).await.answer.is_err());
+        let mut strange = question("drains", Locus::Nothing);
+        strange.params.insert("x".to_owned(), Value::Int(1));
+        assert!(answer(&context, &strange, AT).await.answer.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_cluster_that_does_not_answer_explains_nothing() {
+        let memory = Memory::default();
+        let client = client(&["http://127.0.0.1:9".to_owned()]);
+        let context = context(&client, &memory, None);
+        for probe in definitions() {
+            let told = answer(&context, &question(&probe.name, target_of(&probe.name)), AT).await;
+            let told = told.answer;
+            // The check lists its conditions, each of them unknown.
+            let unknown = told.as_ref().ok().and_then(|value| value.get("answer")).and_then(Value::as_str);
+            assert!(told.is_err() || unknown.is_some_and(|text| text.contains("cannot be told")), "{}", probe.name);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_older_pd_without_diagnosis_or_progress_still_explains() {
+        let (pd, memory) = (FakePd::healthy().await, Memory::default());
+        pd.says("/schedulers/diagnostic/balance-region-scheduler", Says::Text(404, "404 page not found\n"));
+        pd.says("/stores/progress", Says::Text(404, "404 page not found\n"));
+        let client = pd.client();
+        let told =
+            answer(&context(&client, &memory, None), &question("why_nothing_scheduled", Locus::Nothing), AT).await;
+        let told = told.answer.expect("an answer");
+        assert!(told.get("answer").and_then(Value::as_str).is_some_and(|text| text.contains("needs to be moved")));
+    }
 }

@@ -1,5 +1,6 @@
 //! What PD says right now, read for one action or one question. Guards trust nothing older.
 
+mod ask;
 mod read;
 mod region;
 mod replication;

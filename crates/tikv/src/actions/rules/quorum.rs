@@ -6,10 +6,11 @@ use crate::actions::live::Live;
 use crate::actions::verdict::{Refusal, Verdict, known};
 use crate::details::{StoreDetail, StoreState};
 
-/// The stores that hold replicas and do not answer.
+/// The stores that hold replicas and do not answer. One whose replicas were all made anew elsewhere is missed by nobody.
 pub(crate) fn silent(live: &Live) -> Verdict<Vec<u64>> {
     let mut silent = Vec::new();
-    for store in known(&live.stores)?.values().filter(|store| store.state != StoreState::Tombstone) {
+    let holds = |store: &&StoreDetail| store.state != StoreState::Tombstone && store.region_count > 0;
+    for store in known(&live.stores)?.values().filter(holds) {
         match live.answers(store) {
             Some(true) => {}
             Some(false) => silent.push(store.id),

@@ -58,6 +58,7 @@ fn the_right_action_follows_from_the_right_hypothesis() {
     };
     let itself = RemedyOn::Itself;
     assert_eq!(follows(FaultClass::ComponentDown, itself), ["start_component", "restart_component"]);
+    assert_eq!(follows(FaultClass::ControlPlaneDown, itself), ["start_component"]);
     assert_eq!(follows(FaultClass::ComponentSlow, itself), ["drain_store", "pd_transfer_leader"]);
     assert_eq!(follows(FaultClass::LinkSlow, RemedyOn::EdgeFrom), ["drain_store"]);
     assert_eq!(follows(FaultClass::ClockSkew, itself), ["pd_transfer_leader"]);

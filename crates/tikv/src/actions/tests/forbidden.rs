@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::fake_pd::{FakePd, Written, context, five_stores, region, store, stores};
 use super::scene::{AT, SUBJECT, at, at_region, at_store, holding};
-use crate::actions::{Memory, Scheduler, definitions, execute, guard};
+use crate::actions::{Memory, Scheduler, definitions, effect, execute, guard};
 use crate::names;
 
 /// Why a request must never be sent; this list knows nothing of how requests are made.
@@ -251,4 +251,19 @@ async fn a_target_that_is_not_there_is_refused() {
         }
     }
     assert_eq!(pd.written().await, []);
+}
+
+#[tokio::test]
+async fn guards_and_effects_only_read_even_where_the_action_would_be_allowed() {
+    for (_, request) in holding() {
+        let pd = world(&request.action).await;
+        let (client, memory) = (pd.client(), Memory::default());
+        let context = context(&client, &memory, None);
+        let told = guard(&context, &request, AT).await;
+        assert_eq!(told.holds, Holds::Yes, "{}", request.action);
+        let again = guard(&context, &request, AT).await;
+        assert_eq!((again.facts, again.incarnation), (told.facts, told.incarnation), "{}", request.action);
+        effect(&context, &request, AT).await;
+        assert_eq!(pd.written().await, [], "{}", request.action);
+    }
 }

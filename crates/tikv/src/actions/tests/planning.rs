@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use operator_protocols::{Effect, Locus, Value};
+use operator_protocols::{Locus, Value};
 
-use super::scene::{AT, SUBJECT, at, at_region, at_store, effect, healthy, holding, plan_with, request, sent, told};
+use super::scene::{AT, SUBJECT, at, at_region, at_store, healthy, holding, plan_with, request, sent, told};
 use crate::actions::Memory;
 use crate::actions::live::{Live, OperatorStatus, Role};
 use crate::actions::memory::OwnDrain;
@@ -186,6 +186,16 @@ fn two_silent_stores_stop_everything_and_one_stops_it_while_others_lag() {
 }
 
 #[test]
+fn a_dead_store_whose_replicas_were_all_made_anew_is_no_risk() {
+    let mut live = healthy();
+    live.silence(1, Duration::from_secs(7_200));
+    live.silence(5, Duration::from_secs(7_200));
+    live.store_mut(1).region_count = 0;
+    let to_3 = request("transfer_leader", at_region(333), [("to_store", 3_i64.into())]);
+    assert!(sent(&live, &to_3).is_ok());
+}
+
+#[test]
 fn stores_of_one_place_may_be_silent_together_where_replicas_are_kept_apart_by_it() {
     let mut live = healthy();
     for (id, zone) in [(1, "a"), (5, "a"), (2, "b"), (3, "c"), (4, "d")] {
@@ -319,41 +329,6 @@ fn the_leader_of_pd_is_relieved_only_by_a_member_that_can_lead() {
     let mut live = healthy();
     live.members.as_mut().expect("members").by_name.get_mut("pd-2").expect("pd-2").priority = 5;
     assert_eq!(sent(&live, &to("any")).as_deref(), Ok("POST /pd/api/v1/leader/transfer/pd-2"));
-}
-
-#[test]
-fn accepted_is_not_done_what_became_of_it_is_read() {
-    let memory = Memory::default();
-    let to_3 = request("transfer_leader", at_region(333), [("to_store", 3_i64.into())]);
-    let mut live = healthy();
-    assert_eq!(effect(&live, &memory, &to_3), Effect::Absent);
-    let running = OperatorStatus { status: "RUNNING".into(), desc: "admin-transfer-leader".into() };
-    live.operator_of.insert(333, Ok(Some(running)));
-    assert_eq!(effect(&live, &memory, &to_3), Effect::UnderWay { progress: None });
-    live.region_mut(333).leader = Some(3);
-    assert!(matches!(effect(&live, &memory, &to_3), Effect::Happened(_)));
-    live.regions.insert(333, Ok(None));
-    assert!(matches!(effect(&live, &memory, &to_3), Effect::Unknown(_)), "a region that is not told is not Absent");
-}
-
-#[test]
-fn a_drain_is_done_when_the_store_leads_nothing_and_tells_how_far_it_is() {
-    let memory = Memory::default();
-    let drain = request("drain_store", at_store(4), [("minutes", 30_i64.into())]);
-    let mut live = healthy();
-    assert_eq!(effect(&live, &memory, &drain), Effect::Absent);
-    memory.drains(4, OwnDrain { intent: "i".into(), since: AT, until: AT, leaders: 60 });
-    live.drain(4);
-    live.store_mut(4).leader_count = 15;
-    assert_eq!(effect(&live, &memory, &drain), Effect::UnderWay { progress: Some(0.75) });
-    live.store_mut(4).leader_count = 0;
-    assert!(matches!(effect(&live, &memory, &drain), Effect::Happened(_)));
-    let undrain = request("undrain_store", at_store(4), []);
-    assert_eq!(effect(&live, &memory, &undrain), Effect::Absent);
-    live.drains.as_mut().expect("drains").clear();
-    assert_eq!(effect(&live, &memory, &undrain), Effect::UnderWay { progress: None }, "PD still keeps leaders away");
-    live.store_mut(4).leader_in_paused = false;
-    assert!(matches!(effect(&live, &memory, &undrain), Effect::Happened(_)));
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::time::Duration;
 use operator_protocols::{Holds, Unavailable};
 
 use super::scene::{AT, holding, plan_with};
-use crate::actions::live::Live;
-use crate::actions::{Memory, verdict};
+use crate::actions::aim::Aim;
+use crate::actions::live::{Live, Part};
+use crate::actions::{Memory, pd_action, verdict};
 
 fn no_guard_holds(what: &str, sicken: impl Fn(&mut Live)) {
     for (mut live, request) in holding() {
@@ -56,4 +57,39 @@ fn no_guard_holds_on_an_old_picture_or_with_a_clock_that_is_not_pds() {
         live.store_mut(1).last_heartbeat_ms = Some(AT.plus(Duration::from_secs(31)).as_millis());
     });
     no_guard_holds("PD tells no store", |live| live.stores = Ok(std::collections::BTreeMap::new()));
+}
+
+#[test]
+fn what_an_action_needs_to_know_and_does_not_forbids_it() {
+    for (live, request) in holding() {
+        let memory = Memory::default();
+        let needs = pd_action(&request.action).expect("the action").reads(&Aim { request: &request, memory: &memory });
+        for part in needs {
+            let mut blind = live.clone();
+            if !blinded(&mut blind, part) {
+                continue;
+            }
+            let guard = verdict::guard(&plan_with(&blind, &memory, &request), AT);
+            assert!(matches!(guard.holds, Holds::Unknown(_)), "{} without {part:?}: {}", request.action, guard.holds);
+        }
+    }
+}
+
+/// Takes a part away. Of placement and heat some actions ask only where another part is not as it should be.
+fn blinded(live: &mut Live, part: Part) -> bool {
+    let why = || Unavailable::new("it", "500");
+    match part {
+        Part::Schedulers => live.schedulers = Err(why()),
+        Part::Checkers => live.checkers = Err(why()),
+        Part::Settings => live.settings = Err(why()),
+        Part::Limits => live.limits = Err(why()),
+        Part::Operators => live.operators = Err(why()),
+        Part::Abnormal => live.abnormal = Err(why()),
+        Part::Region(id) => {
+            live.regions.insert(id, Err(why()));
+            live.operator_of.insert(id, Err(why()));
+        }
+        _ => return false,
+    }
+    true
 }
