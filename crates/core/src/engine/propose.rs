@@ -69,7 +69,18 @@ impl Engine {
         }
         let candidates = self.candidates(&diagnosis);
         let mut why_not = Vec::new();
+        let watched = self
+            .state
+            .tickets_of(incident)
+            .iter()
+            .any(|ticket| matches!(ticket.state, TicketState::Verifying | TicketState::Contained));
         for candidate in &candidates {
+            // A ticket that joined after it was sent waits for what comes of it, like those it was sent for.
+            if watched && row.tried.last() == Some(&tried_as(&candidate.action, &candidate.target)) {
+                let doing = format!("{} on {}", candidate.action, candidate.target);
+                self.say(waiting, &format!("{doing} was done for this incident already, and is being watched"), at);
+                return;
+            }
             let wanted = Wanted {
                 action: candidate.action.clone(),
                 target: candidate.target.clone(),
