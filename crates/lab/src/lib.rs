@@ -11,6 +11,7 @@
 //! - [`eval`]: scenarios × seeds against the real loop.
 //! - [`saturation`]: how much load an environment sustains.
 //! - [`scorecard`]: what many runs say about a diagnoser.
+//! - [`rca`]: public root-cause data, put to the reasoner.
 //! - [`binaries`]: where the programs are that an environment runs.
 
 pub mod binaries;
@@ -25,6 +26,7 @@ pub mod process;
 pub mod proxy;
 #[cfg(feature = "ratelimiter")]
 pub mod ratelimiter;
+pub mod rca;
 pub mod saturation;
 pub mod scenario;
 pub mod scorecard;

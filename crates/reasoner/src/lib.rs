@@ -21,4 +21,4 @@ pub use diagnosis::{Alternative, Confidence, Diagnosis, MetricReading, Recommend
 pub use evidence::{EvidenceId, EvidenceItem, EvidenceKind, EvidencePack};
 pub use hypothesis::{EvidenceRef, Hypothesis};
 pub use pack_input::{PackInput, PastTicket, ViolationFact};
-pub use reasoner::Reasoner;
+pub use reasoner::{Ranked, RankedPlace, Reasoner};

@@ -1,5 +1,7 @@
 //! `operator eval`: measures the operator on scenarios whose truth is known.
 
+mod rca;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +41,12 @@ pub enum Verb {
         /// The kind of system
         kind: String,
     },
+    /// Answer cases of public root-cause data, and say how often the answer was right where the data says so; ties count
+    /// against it
+    #[command(
+        after_help = "Example:\n  operator eval rca --input ./petshop --out answers.json\n\nThe file holds {\"cases\": [{\"id\", \"abstained\", \"ranking\": [{\"service\", \"score\"}]}]}."
+    )]
+    Rca(rca::Args),
     /// Compare two campaigns; exits 3 when the second is worse
     #[command(after_help = "Example:\n  operator eval compare ./eval-before ./eval-after")]
     Compare {
@@ -89,6 +97,7 @@ pub async fn run(app: &App, verb: Verb) -> Result<Exit, Failure> {
         }
         Verb::Run(args) => campaign(app, args).await,
         Verb::Saturation { kind } => saturation(app, &kind).await,
+        Verb::Rca(args) => rca::run(app, &args),
         Verb::Compare { before, after } => compare(app, &read(&before)?, &read(&after)?),
     }
 }

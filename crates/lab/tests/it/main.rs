@@ -8,5 +8,6 @@ mod fixture;
 mod guard;
 mod proxy;
 mod ratelimiter;
+mod rca;
 mod supervisor;
 mod tikv;

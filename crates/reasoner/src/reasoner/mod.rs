@@ -16,13 +16,33 @@ mod symptom;
 mod terms;
 mod wording;
 
-use operator_protocols::{ActionDefinition, BoxFuture};
+use operator_protocols::{ActionDefinition, BoxFuture, FaultClass, Locus};
 
 use self::case::Case;
 use crate::{DiagnoseError, Diagnoser, Diagnosis, EvidencePack};
 
 /// The name under which the reasoner's diagnoses are recorded.
 const NAME: &str = "reasoner";
+
+/// A place and a class, and how probable it is that the cause is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RankedPlace {
+    /// What kind of cause.
+    pub class: FaultClass,
+    /// Where.
+    pub locus: Locus,
+    /// Among everything considered, from 0 to 1.
+    pub probability: f64,
+}
+
+/// Everything considered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranked {
+    /// Whether the evidence does not decide, or says that nothing is wrong.
+    pub abstained: bool,
+    /// The places, most probable first.
+    pub places: Vec<RankedPlace>,
+}
 
 /// The embedded diagnoser. It needs no key and no network, and its answer is a pure function of the evidence.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,6 +59,19 @@ impl Reasoner {
         let case = Case::of(pack);
         let ranking = ranking::rank(&case);
         report::report(&case, &ranking, actions)
+    }
+
+    /// Every place that is considered, most probable first, without the words: for measuring how well it ranks.
+    pub fn rank(&self, pack: &EvidencePack) -> Ranked {
+        let case = Case::of(pack);
+        let ranking = ranking::rank(&case);
+        let places = ranking.causes.iter().map(|cause| RankedPlace {
+            class: cause.class,
+            locus: rules::change_subject(&case, &cause.locus).unwrap_or(&cause.locus).clone(),
+            probability: cause.probability,
+        });
+        let nothing = ranking.causes.first().is_none_or(|first| first.class == FaultClass::NoFault);
+        Ranked { abstained: !ranking.decided || nothing, places: places.collect() }
     }
 }
 
