@@ -103,8 +103,7 @@ impl Case {
                 *services.entry(service.to_owned()).or_default() += share * place.probability;
             }
         }
-        let mut ranking: Vec<Ranked> =
-            services.into_iter().map(|(service, score)| Ranked { service, score }).collect();
+        let mut ranking: Vec<Ranked> = services.into_iter().map(|(service, score)| Ranked { service, score }).collect();
         ranking.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.service.cmp(&b.service)));
         Answer { id: self.id.clone(), abstained: ranked.abstained, ranking }
     }

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use operator_protocols::{Locus, Observation, Signal, SignalRole, Timestamp, Worse};
 use serde::Deserialize;
 
+use super::RcaError;
 use super::case::{Case, Meaning, SUBJECT, component, dependency};
 use super::rows::{self, Table, number};
-use super::RcaError;
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -55,7 +55,10 @@ pub(super) fn read(folder: &Path, text: &str) -> Result<Vec<Case>, RcaError> {
 
 fn case(entry: &CaseEntry, recorded: &Recorded, path: &Path) -> Result<Case, RcaError> {
     let injected = entry.inject_time.get(..16).ok_or_else(|| {
-        RcaError::wrong(path, format!("case {}: inject_time: YYYY-MM-DD HH:MM:SS, not {:?}", entry.id, entry.inject_time))
+        RcaError::wrong(
+            path,
+            format!("case {}: inject_time: YYYY-MM-DD HH:MM:SS, not {:?}", entry.id, entry.inject_time),
+        )
     })?;
     let minutes: Vec<_> = recorded.minutes.iter().collect();
     // The reading of the minute of the injection was mostly taken before it.
@@ -90,12 +93,8 @@ fn case(entry: &CaseEntry, recorded: &Recorded, path: &Path) -> Result<Case, Rca
 
 impl Recorded {
     fn read(folder: &Path) -> Result<Self, RcaError> {
-        let mut recorded = Self {
-            minutes: BTreeMap::new(),
-            services: BTreeSet::new(),
-            calls: BTreeSet::new(),
-            entrance: None,
-        };
+        let mut recorded =
+            Self { minutes: BTreeMap::new(), services: BTreeSet::new(), calls: BTreeSet::new(), entrance: None };
         let entries = std::fs::read_dir(folder).map_err(RcaError::unreadable(folder))?;
         let mut files: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
         files.sort();
@@ -104,7 +103,8 @@ impl Recorded {
             if let Some(pod) = name.strip_suffix("_metric.csv.gz") {
                 let service = service_of_pod(pod);
                 recorded.services.insert(service.clone());
-                recorded.take(&rows::table(&file)?, |column| Some((Locus::component(SUBJECT, &service), of_pod(column)?)));
+                recorded
+                    .take(&rows::table(&file)?, |column| Some((Locus::component(SUBJECT, &service), of_pod(column)?)));
             } else if name.starts_with("dependency") {
                 for row in rows::table(&file)?.rows {
                     if let (Some(from), Some(to)) = (row.first(), row.get(1)) {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use operator_protocols::{Locus, Observation, SignalRole, Timestamp, Worse};
 use serde::Deserialize;
 
+use super::RcaError;
 use super::case::{Case, Meaning, SUBJECT, component, dependency};
 use super::rows::{self, Table, number};
-use super::RcaError;
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -97,7 +97,16 @@ pub(super) fn read(folder: &Path, text: &str) -> Result<Vec<Case>, RcaError> {
         let present = (&tables[n], tables[n].rows.as_slice());
         let target = &entry.target;
         let step = manifest.step_s;
-        cases.push(case(&entry.id, shop, &past, present, entry.alert_row, target, step, entry.root_cause_service.clone()));
+        cases.push(case(
+            &entry.id,
+            shop,
+            &past,
+            present,
+            entry.alert_row,
+            target,
+            step,
+            entry.root_cause_service.clone(),
+        ));
     }
     Ok(cases)
 }
@@ -134,7 +143,9 @@ fn case(
 ) -> Case {
     let mut names: BTreeSet<&str> = BTreeSet::new();
     for (table, _) in past.iter().chain([&present]) {
-        names.extend(table.columns.iter().filter_map(|column| column.split('|').next().filter(|_| column.contains('|'))));
+        names.extend(
+            table.columns.iter().filter_map(|column| column.split('|').next().filter(|_| column.contains('|'))),
+        );
     }
     names.extend(shop.calls.iter().flat_map(|(from, to)| [from.as_str(), to.as_str()]));
     let components: Vec<_> = names.iter().map(|name| component(name)).collect();

@@ -47,7 +47,8 @@ pub(super) fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
     let answers: Vec<Answer> = cases.iter().map(&mut count).collect();
     without_fault.iter().for_each(|case| drop(count(case)));
     if let Some(out) = &args.out {
-        let text = serde_json::to_string(&json!({ "cases": answers })).map_err(|error| Failure::failed("say it", error))?;
+        let text =
+            serde_json::to_string(&json!({ "cases": answers })).map_err(|error| Failure::failed("say it", error))?;
         std::fs::write(out, text).map_err(|error| Failure::failed(format!("write {}", out.display()), error))?;
     }
     app.output.print("rca", &measured, || told(answers.len(), &measured))?;
@@ -58,7 +59,8 @@ fn told(cases: usize, measured: &Measured) -> String {
     if measured.parts.is_empty() {
         return format!("{cases} cases answered; the manifest says of none what is right");
     }
-    let mut table = Table::new(&["part", "first", "of three", "of five", "where it decides", "nothing wrong, abstained"]);
+    let mut table =
+        Table::new(&["part", "first", "of three", "of five", "where it decides", "nothing wrong, abstained"]);
     for (part, score) in &measured.parts {
         table.row([
             part,
