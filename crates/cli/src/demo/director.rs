@@ -300,12 +300,13 @@ fn phase_of(view: &SubjectView, before: &BTreeSet<String>) -> Phase {
         Phase::Acting
     } else if any(TicketState::Verifying) {
         Phase::Verifying
+    } else if any(TicketState::Contained) {
+        // What joined later waits for what comes of the containment.
+        Phase::Contained
     } else if any(TicketState::Diagnosed) {
         Phase::Diagnosed
     } else if any(TicketState::Open) {
         Phase::Detected
-    } else if any(TicketState::Contained) {
-        Phase::Contained
     } else {
         Phase::Over
     }
