@@ -39,10 +39,13 @@ impl Watch {
     pub fn after_fault(&mut self, view: &SubjectView, truth: &Truth) {
         let new: Vec<_> = view.tickets.iter().filter(|ticket| !self.before.contains(&ticket.id)).collect();
         if !truth.ticket {
-            self.false_tickets = new
-                .iter()
-                .map(|ticket| format!("{} at {}: {}", ticket.invariant, ticket.on, ticket.finding.message))
-                .collect();
+            // One that is over by itself leaves the view, and was told all the same.
+            for ticket in &new {
+                let what = format!("{} at {}: ", ticket.invariant, ticket.on);
+                if !self.false_tickets.iter().any(|told| told.starts_with(&what)) {
+                    self.false_tickets.push(what + &ticket.finding.message);
+                }
+            }
         }
         if self.detected_at.is_none()
             && let Some(first) = new.iter().min_by_key(|ticket| ticket.opened_at)

@@ -4,7 +4,7 @@
 //! The reasoner sees what it sees of any system: components, dependencies, signals, one violated invariant. Which column
 //! stands for what is all that these readers add.
 //!
-//! - [`read`]: a folder with a `manifest.json`, of either layout ([`petshop`], [`nezha`]).
+//! - [`read`]: a folder with a `manifest.json`, of either layout (PetShop, Nezha).
 //! - [`case`]: one case as observations, and what the reasoner answers to it.
 //! - [`score`]: how often the answer was right, with intervals, ties counted against it.
 
