@@ -5,4 +5,6 @@
 
 mod provider;
 
-pub use provider::{Effort, Message, Piece, Provider, ProviderError, Reply, Request, Stop, ToolChoice, ToolDefinition};
+pub use provider::{
+    Effort, Failure, Message, Piece, Provider, ProviderError, Reply, Request, Sent, Stop, ToolChoice, ToolDefinition,
+};
