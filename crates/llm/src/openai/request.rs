@@ -47,7 +47,7 @@ pub(super) fn body(wire: &Chat, request: &Request) -> Json {
     if let Some(schema) = &request.schema {
         // OpenAI refuses what its strict decoding does not know; others ignore it, or hold the model to more of it.
         let schema = if wire.is_openai { closed(schema) } else { schema.clone() };
-        let format = json!({"name": "answer", "strict": !wire.is_openai || requires_all(&schema), "schema": schema});
+        let format = json!({"name": "diagnosis", "strict": !wire.is_openai || requires_all(&schema), "schema": schema});
         body.insert("response_format".into(), json!({"type": "json_schema", "json_schema": format}));
     }
     Json::Object(body)
