@@ -38,11 +38,14 @@ pub(super) fn body(wire: &Chat, request: &Request) -> Json {
         });
         body.insert("tools".into(), tools.collect());
         let choice = match &request.tool_choice {
-            ToolChoice::Auto => json!("auto"),
-            ToolChoice::None => json!("none"),
-            ToolChoice::Named(name) => json!({"type": "function", "function": {"name": name}}),
+            // The default.
+            ToolChoice::Auto => None,
+            ToolChoice::None => Some(json!("none")),
+            ToolChoice::Named(name) => Some(json!({"type": "function", "function": {"name": name}})),
         };
-        body.insert("tool_choice".into(), choice);
+        if let Some(choice) = choice {
+            body.insert("tool_choice".into(), choice);
+        }
     }
     if let Some(schema) = &request.schema {
         // OpenAI refuses what its strict decoding does not know; others ignore it, or hold the model to more of it.

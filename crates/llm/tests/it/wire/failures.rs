@@ -76,7 +76,7 @@ async fn what_is_no_answer_of_the_format_is_garbled() {
             (json(200, "not JSON"), "not JSON"),
             (json(200, "[]"), "missing"),
             (json(200, r#"{"choices":[],"type":"message","role":"user"}"#), "not \"assistant\""),
-            (json(200, &format.whole("x").replace("end_turn", "").replace("\"stop\"", "null")), ""),
+            (json(200, &format.whole("x").replace("\"end_turn\"", "null").replace("\"stop\"", "null")), ""),
             (stream([&b"data: {\"half\n\n"[..]]), "not JSON"),
             (stream([&b"data: \xff\xfe\n\n"[..]]), "not UTF-8"),
             (stream([&b"data: {\"type\":\"content_block_delta\",\"index\":7,\"choices\":0}\n\n"[..]]), ""),
@@ -87,7 +87,6 @@ async fn what_is_no_answer_of_the_format_is_garbled() {
                     let is_said = why.contains(says) || why.contains('`');
                     assert!(is_said, "{format:?}: {why:?} of {shown}");
                 }
-                // An empty reason to stop is a reason nobody knows.
                 other => panic!("{format:?}: {other:?} of {shown}"),
             }
         }
