@@ -18,6 +18,7 @@ mod price;
 mod provider;
 mod provider_settings;
 mod redact;
+mod refusal;
 mod retry;
 mod schema_form;
 mod secret;
