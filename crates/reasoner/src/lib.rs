@@ -19,6 +19,7 @@ mod reasoner;
 mod recommend;
 mod remembered;
 mod render;
+mod signal_table;
 mod text;
 
 pub use deliberation::{Answer, Deliberation, Exchange, Outcome, Usage, Verdict};
@@ -30,3 +31,4 @@ pub use inquiry::{Inquiry, Investigation, LogSearch, Point, Step};
 pub use pack_input::{PackInput, PastTicket, ViolationFact};
 pub use reasoner::{Ranked, RankedPlace, Reasoner};
 pub use remembered::Remembered;
+pub use signal_table::{Column, SignalTable, TableError};
