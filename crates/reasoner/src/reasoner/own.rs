@@ -2,7 +2,7 @@
 
 use operator_protocols::{ComponentState, Id, Locus, SignalRole};
 
-use super::case::{Case, Deviation};
+use super::case::{Case, Deviation, Facts};
 use super::links::{InLinks, Link, link};
 use super::symptom::Nature;
 use crate::EvidenceItem;
@@ -38,6 +38,18 @@ pub(crate) fn own<'p>(case: &Case<'p>, id: &Id) -> Vec<Sign<'p>> {
             signs.push((item, high, "most of its excess is its own, not that of what it calls"));
         } else if share <= OWN_SHARE_LOW {
             signs.push((item, -low, "its excess is that of what it calls"));
+        }
+    }
+    if let Some(one) = facts.bad(SignalRole::Availability).chain(facts.bad(SignalRole::Errors)).next() {
+        let mut measured = case
+            .callees_of(id)
+            .map(|callee| case.facts(&Locus::Component(callee.clone())))
+            .filter(|there| there.is_measured())
+            .peekable();
+        if measured.peek().is_some() && measured.all(Facts::answers_all) {
+            signs.push((one.item, MODERATE, "it fails, and all that it calls answers"));
+        } else {
+            signs.push((one.item, -MODERATE, "it fails, and so may something it calls"));
         }
     }
     // A second sign of the same is not independent of the first.
