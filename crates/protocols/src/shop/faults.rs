@@ -2,7 +2,7 @@
 
 use super::handle::Shop;
 use super::lanes::{CAPACITY, Job, LANES};
-use super::model::{Due, MILLISECOND};
+use super::model::{Due, MILLISECOND, SECOND};
 use super::node::{CATALOG, Kind, Node, QUEUE, index_of};
 use super::process::Planned;
 use super::traffic::Surge;
@@ -38,6 +38,13 @@ impl Shop {
     /// Others use its machine: its own work takes so many times as long. 1 is as it should be.
     pub fn hog(&self, name: &str, times: f64) {
         self.node(name, |node| node.hogged = times.clamp(1.0, 1_000.0));
+    }
+
+    /// The same, in so many seconds.
+    pub fn hog_later(&self, name: &str, times: u32, seconds: u32) {
+        if let Some(node) = index_of(name) {
+            self.lock().after(i64::from(seconds) * SECOND, Due::Hogged(node, times.clamp(1, 1_000)));
+        }
     }
 
     /// A round trip over the link takes so much longer, in milliseconds.
@@ -89,6 +96,11 @@ impl Shop {
     /// Other people's files leave room for so many jobs on the queue's disk, what it holds included.
     pub fn fill_disk(&self, room: usize) {
         self.lock().lanes.foreign_files = CAPACITY.saturating_sub(room);
+    }
+
+    /// The queue's disk is its own again.
+    pub fn free_disk(&self) {
+        self.lock().lanes.foreign_files = 0;
     }
 
     /// The component's clock is ahead by so many milliseconds.

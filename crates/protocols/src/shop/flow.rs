@@ -35,7 +35,7 @@ impl Model {
             Some(front) => {
                 self.send(None, front, None, purpose);
             }
-            None => self.answered.1 += 1,
+            None => self.shoppers.record(self.now, 0, false, false),
         }
     }
 
@@ -208,12 +208,8 @@ impl Model {
 
     fn caller_learns(&mut self, call: &Call, answer: Answer) {
         let Some(from) = call.from else {
-            if answer.is_ok() {
-                self.answered.0 += 1;
-            } else {
-                self.answered.1 += 1;
-            }
-            return;
+            let took = self.now - call.sent;
+            return self.shoppers.record(self.now, took, answer.is_ok(), true);
         };
         if let Some(link) = self.links.get_mut(&(from, call.to)) {
             let reached = answer.err().is_none_or(Failure::reached);

@@ -64,7 +64,20 @@ impl Shop {
 
     /// How many shoppers got what they asked for, and how many did not.
     pub fn shoppers(&self) -> (u64, u64) {
-        self.lock().answered
+        let shoppers = &self.lock().shoppers;
+        (shoppers.calls - shoppers.failures, shoppers.failures)
+    }
+
+    /// How long half of the last shoppers waited at most, and 99 of 100, in seconds; none without shoppers.
+    pub fn shopper_times(&self) -> Option<(f64, f64)> {
+        let shoppers = &self.lock().shoppers;
+        Some((shoppers.quantile(50)?, shoppers.quantile(99)?))
+    }
+
+    /// Its present; none before it has opened.
+    pub fn now(&self) -> Option<Timestamp> {
+        let model = self.lock();
+        model.opened.map(|_| Timestamp::from_millis(model.now / 1_000))
     }
 
     /// How many commands were obeyed: what looking must never change.

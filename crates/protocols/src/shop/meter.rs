@@ -48,10 +48,10 @@ impl Meter {
         (!self.samples.is_empty()).then(|| sum as f64 / self.samples.len() as f64 / 1e6)
     }
 
-    /// 95 of 100 calls in the window took at most so long, in seconds; none without calls.
-    pub(super) fn p95(&self) -> Option<f64> {
+    /// So many of 100 calls in the window took at most so long, in seconds; none without calls.
+    pub(super) fn quantile(&self, percent: usize) -> Option<f64> {
         let mut took: Vec<i64> = self.samples.iter().map(|(_, took)| *took).collect();
         took.sort_unstable();
-        took.get(took.len().saturating_mul(95) / 100).map(|&took| took as f64 / 1e6)
+        took.get(took.len().saturating_mul(percent) / 100).map(|&took| took as f64 / 1e6)
     }
 }

@@ -41,6 +41,8 @@ pub(super) enum Due {
     Booted(usize, u64),
     /// Once a second: sales are reported, drained replicas are tried.
     Second,
+    /// From now on others use a machine: its work takes so many times as long.
+    Hogged(usize, u32),
     /// Planned work goes on.
     Planned(super::process::Planned),
 }
@@ -89,8 +91,8 @@ pub(super) struct Model {
     pub(super) log: Log,
     pub(super) plugged_in: bool,
     pub(super) commands_obeyed: u64,
-    /// What shoppers got: answered, failed.
-    pub(super) answered: (u64, u64),
+    /// What shoppers got, and after how long.
+    pub(super) shoppers: Meter,
 }
 
 impl Model {
@@ -115,7 +117,7 @@ impl Model {
             log: Log::default(),
             plugged_in: true,
             commands_obeyed: 0,
-            answered: (0, 0),
+            shoppers: Meter::default(),
         }
     }
 
@@ -178,6 +180,7 @@ impl Model {
             Due::Looks(packer, starts) => self.looks_for_work(packer, starts),
             Due::Packed(packer, starts) => self.has_packed(packer, starts),
             Due::Booted(node, starts) => self.booted(node, starts),
+            Due::Hogged(node, times) => self.nodes[node].hogged = f64::from(times),
             Due::Second => self.second(),
             Due::Planned(step) => self.plan_goes_on(step),
         }

@@ -161,7 +161,7 @@ impl View<'_> {
         self.gauge(&on, "waiting", SignalRole::Saturation, node.waiting.len() as f64, "1");
         self.count(&on, "requests_total", SignalRole::Traffic, node.served.calls, node.served.since);
         self.count(&on, "errors_total", SignalRole::Errors, node.served.failures, node.served.since);
-        if let (Some(mean), Some(p95)) = (node.served.mean(), node.served.p95()) {
+        if let (Some(mean), Some(p95)) = (node.served.mean(), node.served.quantile(95)) {
             self.gauge(&on, "answer_time", SignalRole::Latency, mean, "s");
             self.gauge(&on, "answer_time_p95", SignalRole::Latency, p95, "s");
         }
