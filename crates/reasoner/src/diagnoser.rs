@@ -1,20 +1,16 @@
 //! Whoever explains: the embedded reasoner, a language model, or another.
 
-use operator_protocols::{ActionDefinition, BoxFuture};
+use operator_protocols::BoxFuture;
 
-use crate::{Diagnosis, EvidencePack};
+use crate::{Answer, Inquiry};
 
 /// Turns evidence into an explanation.
 pub trait Diagnoser: Send + Sync {
     /// Its name, as recorded with every diagnosis.
     fn name(&self) -> &str;
 
-    /// Explains. `actions` are those the subject offers; only they may be recommended.
-    fn diagnose<'a>(
-        &'a self,
-        pack: &'a EvidencePack,
-        actions: &'a [ActionDefinition],
-    ) -> BoxFuture<'a, Result<Diagnosis, DiagnoseError>>;
+    /// Explains.
+    fn diagnose<'a>(&'a self, inquiry: Inquiry<'a>) -> BoxFuture<'a, Result<Answer, DiagnoseError>>;
 }
 
 /// Why there is no explanation at all; evidence that does not decide is no error.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use operator_protocols::{Event, EventId, EventKind, Timestamp};
-use operator_reasoner::{Diagnosis, EvidencePack, PackInput, ViolationFact};
+use operator_reasoner::{Diagnosis, EvidencePack, Inquiry, PackInput, Remembered, ViolationFact};
 use serde_json::json;
 
 use super::Engine;
@@ -66,8 +66,10 @@ impl Engine {
         };
         let pack = EvidencePack::build_for(&input, &tickets);
         self.explained_at.insert(incident.to_owned(), at);
-        match self.diagnoser.diagnose(&pack, &self.actions).await {
-            Ok(diagnosis) => self.keep_diagnosis(incident, diagnosis, &pack, at),
+        let past = Remembered::new(self.history.clone());
+        let inquiry = Inquiry { pack: &pack, actions: &self.actions, investigation: &past, reasoned: None };
+        match self.diagnoser.diagnose(inquiry).await {
+            Ok(answer) => self.keep_diagnosis(incident, answer.diagnosis, &pack, at),
             Err(error) => {
                 self.trouble.insert("diagnosis".to_owned(), error.to_string());
                 for ticket in self.state.tickets_of(incident) {

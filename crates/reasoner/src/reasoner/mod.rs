@@ -19,7 +19,7 @@ mod wording;
 use operator_protocols::{ActionDefinition, BoxFuture, FaultClass, Locus};
 
 use self::case::Case;
-use crate::{DiagnoseError, Diagnoser, Diagnosis, EvidencePack};
+use crate::{Answer, DiagnoseError, Diagnoser, Diagnosis, EvidencePack, Inquiry};
 
 /// The name under which the reasoner's diagnoses are recorded.
 const NAME: &str = "reasoner";
@@ -80,11 +80,7 @@ impl Diagnoser for Reasoner {
         NAME
     }
 
-    fn diagnose<'a>(
-        &'a self,
-        pack: &'a EvidencePack,
-        actions: &'a [ActionDefinition],
-    ) -> BoxFuture<'a, Result<Diagnosis, DiagnoseError>> {
-        Box::pin(std::future::ready(Ok(self.explain(pack, actions))))
+    fn diagnose<'a>(&'a self, inquiry: Inquiry<'a>) -> BoxFuture<'a, Result<Answer, DiagnoseError>> {
+        Box::pin(std::future::ready(Ok(self.explain(inquiry.pack, inquiry.actions).into())))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use operator_protocols::History;
-use operator_reasoner::{Diagnoser, Reasoner};
+use operator_reasoner::{Diagnoser, Inquiry, Reasoner, Remembered};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -60,9 +60,11 @@ fn the_trait_gives_the_same_answer_at_once() {
     let pack = World::with(Fault::LinkSlow, 1).pack();
     let reasoner = Reasoner::new();
     let offered = actions();
-    let mut future = reasoner.diagnose(&pack, &offered);
+    let past = Remembered::default();
+    let inquiry = Inquiry { pack: &pack, actions: &offered, investigation: &past, reasoned: None };
+    let mut future = reasoner.diagnose(inquiry);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(answer) = future.as_mut().poll(&mut context) else { panic!("it waited") };
-    assert_eq!(answer.unwrap(), reasoner.explain(&pack, &offered));
+    assert_eq!(answer.unwrap(), reasoner.explain(&pack, &offered).into());
     assert_eq!(reasoner.name(), "reasoner");
 }

@@ -9,7 +9,9 @@ use operator_core::policy::{Autonomy, PolicySettings};
 use operator_core::store::{ExecutionFilter, Store, TicketFilter, sqlite::SqliteStore};
 use operator_core::{AuditEvent, Execution, Identity, Principal, Role, Ticket};
 use operator_protocols::*;
-use operator_reasoner::{Confidence, DiagnoseError, Diagnoser, Diagnosis, EvidencePack, Hypothesis, RecommendedAction};
+use operator_reasoner::{
+    Answer, Confidence, DiagnoseError, Diagnoser, Diagnosis, Hypothesis, Inquiry, RecommendedAction,
+};
 use tempfile::TempDir;
 
 pub const SUBJECT: &str = "shop";
@@ -328,11 +330,8 @@ impl Diagnoser for ScriptedDiagnoser {
         "scripted"
     }
 
-    fn diagnose<'a>(
-        &'a self,
-        pack: &'a EvidencePack,
-        actions: &'a [ActionDefinition],
-    ) -> BoxFuture<'a, Result<Diagnosis, DiagnoseError>> {
+    fn diagnose<'a>(&'a self, inquiry: Inquiry<'a>) -> BoxFuture<'a, Result<Answer, DiagnoseError>> {
+        let Inquiry { pack, actions, .. } = inquiry;
         let recommended = self
             .actions
             .iter()
@@ -374,7 +373,7 @@ impl Diagnoser for ScriptedDiagnoser {
             recommended_actions: recommended,
             missing: Vec::new(),
         };
-        Box::pin(std::future::ready(Ok(diagnosis)))
+        Box::pin(std::future::ready(Ok(diagnosis.into())))
     }
 }
 
