@@ -19,6 +19,7 @@ mod reasoner;
 mod recommend;
 mod remembered;
 mod render;
+mod signal_table;
 mod text;
 
 pub use deliberation::{Answer, Deliberation, Exchange, Outcome, Usage, Verdict};
@@ -31,3 +32,4 @@ pub use pack_input::{PackInput, PastTicket, ViolationFact};
 pub use reasoner::{Ranked, RankedPlace, Reasoner};
 pub use remembered::Remembered;
 pub use render::{Background, SeriesOf};
+pub use signal_table::{Column, SignalTable, TableError};

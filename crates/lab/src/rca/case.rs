@@ -11,6 +11,8 @@ use operator_protocols::{
 use operator_reasoner::{EvidencePack, PackInput, Reasoner, ViolationFact};
 use serde::Serialize;
 
+use super::Half;
+
 /// The name under which a recorded system stands.
 pub(super) const SUBJECT: &str = "recorded";
 
@@ -21,6 +23,8 @@ pub struct Case {
     pub id: String,
     /// The part of the data set it belongs to, for separate figures: what was alerted on, or the kind of system.
     pub part: String,
+    /// The half of the data set it belongs to.
+    pub half: Half,
     /// What was seen, oldest first.
     pub(super) observations: Vec<Arc<Observation>>,
     /// Where the alert was raised.

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use operator_protocols::{Locus, Observation, Signal, SignalRole, Timestamp, Worse};
 use serde::Deserialize;
 
-use super::RcaError;
 use super::case::{Case, Meaning, SUBJECT, component, dependency};
 use super::rows::{self, Table, number};
+use super::{Half, RcaError};
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -83,6 +83,7 @@ fn case(entry: &CaseEntry, recorded: &Recorded, path: &Path) -> Result<Case, Rca
     Ok(Case {
         id: entry.id.clone(),
         part: entry.system.clone(),
+        half: Half::Tune,
         observations,
         target: Locus::component(SUBJECT, entrance),
         alert: "latency".to_owned(),

@@ -24,7 +24,7 @@ pub(crate) use self::flow::PER_REQUEST;
 use self::peers::Groups;
 use self::states::States;
 use self::window::Window;
-use crate::{EvidenceId, EvidenceItem, EvidenceKind, EvidencePack, PackInput};
+use crate::{EvidenceId, EvidenceItem, EvidenceKind, EvidencePack, PackInput, SignalTable};
 
 /// An item that has no id yet.
 #[derive(Debug)]
@@ -45,11 +45,16 @@ impl EvidencePack {
     /// The same, for an incident that consists of these tickets; violations of others, or of none, are context. With no
     /// ticket, or none that a violation carries, all violations are taken to be of the incident.
     pub fn build_for(input: &PackInput<'_>, tickets: &[String]) -> Self {
+        Self::build_over(input, tickets, None)
+    }
+
+    /// The same, with signals of the past that are held as a table beside those of the history.
+    pub fn build_over(input: &PackInput<'_>, tickets: &[String], table: Option<&SignalTable>) -> Self {
         let tickets: BTreeSet<&String> =
             input.violations.iter().filter_map(|one| one.ticket.as_ref()).filter(|one| tickets.contains(one)).collect();
         let states = States::of(input.history);
         let window = Window::of(input, &tickets, &states);
-        let series = series::collect(input.history);
+        let series = series::collect_all(input.history, table);
         let groups = Groups::of_parts(states.components.values().copied(), states.dependencies.values().copied());
         let judged = judge::judge(&series, &groups, &window);
         let silent = judge::silent(&series, &window);

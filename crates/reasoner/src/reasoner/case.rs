@@ -50,6 +50,20 @@ impl<'p> Facts<'p> {
         self.deviations.iter().filter(move |one| one.role == role && one.deviation > 0.0)
     }
 
+    /// Whether what fails there is measured.
+    pub fn is_measured(&self) -> bool {
+        [SignalRole::Availability, SignalRole::Errors]
+            .iter()
+            .any(|role| self.fine(*role).is_some() || self.bad(*role).next().is_some())
+    }
+
+    /// Whether it is seen to answer all that it is asked: what fails there is measured, and at its baseline.
+    pub fn answers_all(&self) -> bool {
+        let failing = [SignalRole::Availability, SignalRole::Errors];
+        failing.iter().any(|role| self.fine(*role).is_some())
+            && failing.iter().all(|role| self.bad(*role).next().is_none())
+    }
+
     /// The item that shows a signal of the role at its baseline.
     pub fn fine(&self, role: SignalRole) -> Option<&'p EvidenceItem> {
         self.healthy.filter(|(_, roles, _)| roles.contains(&role)).map(|(_, _, item)| item)

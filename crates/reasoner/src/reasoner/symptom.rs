@@ -10,8 +10,8 @@ use operator_protocols::{
 use super::case::Case;
 use super::load;
 use crate::parameters::{
-    CONTEXT, DEVIATION_NATS, DEVIATION_UNIT, MODERATE, SYMPTOM_CRITICAL, SYMPTOM_FAINT, SYMPTOM_GRAVE, SYMPTOM_HINT,
-    SYMPTOM_LINK, SYMPTOM_WARNING,
+    CONTEXT, DEVIATION_NATS, DEVIATION_UNIT, FAILS, MODERATE, SYMPTOM_CRITICAL, SYMPTOM_FAINT, SYMPTOM_GRAVE,
+    SYMPTOM_HINT, SYMPTOM_LINK, SYMPTOM_WARNING,
 };
 use crate::{EvidenceItem, EvidenceKind};
 
@@ -41,6 +41,8 @@ pub(crate) struct Symptom<'p> {
     pub nature: Nature,
     /// How much it asks for one, in nats.
     pub weight: f64,
+    /// How much of it is that calls fail, not that they are late: the weight of the gravest such deviation.
+    pub failing: f64,
     /// What shows it, the strongest first.
     pub items: Vec<&'p EvidenceItem>,
     /// Since when.
@@ -49,6 +51,13 @@ pub(crate) struct Symptom<'p> {
     pub implicates: BTreeSet<&'p Locus>,
     /// Whether an invariant is violated, as opposed to a number being unusual.
     pub violated: bool,
+}
+
+impl Symptom<'_> {
+    /// Whether it is mostly that calls fail, not that they are late.
+    pub fn fails(&self) -> bool {
+        self.failing > 0.0 && self.failing >= FAILS * self.weight
+    }
 }
 
 /// How much a deviation asks for an explanation.
@@ -74,6 +83,7 @@ impl<'p> Collected<'p> {
             on: on.clone(),
             nature,
             weight: 0.0,
+            failing: 0.0,
             items: Vec::new(),
             at,
             implicates: BTreeSet::new(),
@@ -119,7 +129,11 @@ pub(crate) fn symptoms<'p>(case: &Case<'p>) -> Vec<Symptom<'p>> {
         }
         for one in &facts.deviations {
             if one.deviation > 0.0 && one.worse != Worse::Neither && one.role != SignalRole::Traffic {
-                found.add(on, Nature::Performance, weight_of(one.deviation), one.item, one.item.at);
+                let weight = weight_of(one.deviation);
+                let symptom = found.add(on, Nature::Performance, weight, one.item, one.item.at);
+                if matches!(one.role, SignalRole::Availability | SignalRole::Errors) {
+                    symptom.failing = symptom.failing.max(weight);
+                }
             }
         }
         if let Some(item) = facts.saturated.filter(|_| facts.bad(SignalRole::Saturation).next().is_some()) {
