@@ -30,3 +30,4 @@ pub use inquiry::{Inquiry, Investigation, LogSearch, Point, Step};
 pub use pack_input::{PackInput, PastTicket, ViolationFact};
 pub use reasoner::{Ranked, RankedPlace, Reasoner};
 pub use remembered::Remembered;
+pub use text::bounded;
