@@ -153,7 +153,10 @@ impl Pool {
                 Some((Dimension::Plain, scale)) => near(number.value / number.scale, scale),
                 Some((Dimension::Percent, _)) => match number.dimension {
                     Dimension::Percent => near(number.value, 1.0),
-                    Dimension::Plain => near(number.value * 100.0, 1.0) || near(number.value, 1.0),
+                    // A part of one, or a number that the evidence tells in percent without saying so.
+                    Dimension::Plain => {
+                        near(number.value * 100.0, 1.0) || (number.value.abs() > 1.5 && near(number.value, 1.0))
+                    }
                     _ => false,
                 },
                 Some((Dimension::Times, _)) => {
@@ -221,6 +224,9 @@ pub(crate) fn number(word: &str) -> Option<Quoted> {
     let decimals = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     let power = 10_f64.powi(exponent);
     let last = 10_f64.powi(-i32::try_from(decimals).unwrap_or(300)) * power;
+    if !(value * power).is_finite() || (exponent != 0 && value == 0.0) {
+        return None;
+    }
     Some(Quoted {
         text: word.chars().take(40).collect(),
         value: value * power,
@@ -339,7 +345,7 @@ mod tests {
             "98%",
             "0.973%",
             "124k",
-            "2 MB",
+            "2.0 MB",
             "78",
             "513",
             "161x",
@@ -357,6 +363,9 @@ mod tests {
         for word in ["api-1", "p99", "3rd", "10.0.0.1", "v2", "E7", "5xx", "-", "1e", "..."] {
             assert_eq!(number(word), None, "{word}");
         }
-        assert!(number("999999999999999999999999e300").is_some_and(|one| !pool().has(&one)));
+        // What is beyond a number, or nothing at all, written so that its last digit is anything.
+        for word in ["999999999999999999999999e300", "0e300"] {
+            assert_eq!(number(word), None, "{word}");
+        }
     }
 }

@@ -43,7 +43,7 @@ fn is_part(c: char) -> bool {
 
 fn push<'t>(found: &mut Vec<Word<'t>>, text: Option<&'t str>, joined: bool) {
     let text = text.unwrap_or_default().trim_end_matches(['.', ':', '-', '/', '+']).trim_start_matches(['.', ':', '#']);
-    if text.chars().any(char::is_alphanumeric) {
+    if text.chars().any(char::is_alphanumeric) || matches!(text, "%" | "×") {
         found.push(Word { text, joined });
     }
 }
