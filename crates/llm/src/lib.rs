@@ -28,6 +28,8 @@ mod text_call;
 mod tools;
 
 pub use diagnoser::LlmDiagnoser;
-pub use provider::{Effort, Message, Piece, Provider, ProviderError, Reply, Request, Stop, ToolChoice, ToolDefinition};
+pub use provider::{
+    Effort, Failure, Message, Piece, Provider, ProviderError, Reply, Request, Sent, Stop, ToolChoice, ToolDefinition,
+};
 pub use recording::{RecordedProvider, Recording, RecordingProvider};
 pub use settings::DiagnoserSettings;
