@@ -18,6 +18,8 @@ use crate::{canonical, prompt};
 
 /// The member by which a bare answer is known.
 const MARK: &str = "cause";
+/// The longest id of a call, in bytes.
+const ID_BYTES: usize = 256;
 /// How many turns without a call are borne.
 const IDLE: u32 = 2;
 
@@ -198,7 +200,11 @@ impl<'a> Dialogue<'a> {
             match piece {
                 Piece::ToolCall { id, name, arguments } => {
                     let arguments = if is_modest(arguments) { arguments.clone() } else { Json::Null };
-                    calls.push(Call { id: Some(id.clone()), name: name.clone(), arguments });
+                    calls.push(Call {
+                        id: Some(head(id, ID_BYTES).to_owned()),
+                        name: head(name, 64).to_owned(),
+                        arguments,
+                    });
                 }
                 Piece::Text { text, .. } if words.len() < ANSWER_BYTES => words.push_str(head(text, ANSWER_BYTES)),
                 Piece::Text { .. } | Piece::ToolResult { .. } | Piece::Sealed(_) => {}
@@ -225,7 +231,11 @@ impl<'a> Dialogue<'a> {
                 Piece::ToolCall { id, name, arguments } => {
                     let fits = is_modest(arguments) && arguments.is_object();
                     let arguments = if fits { arguments.clone() } else { Json::Object(serde_json::Map::new()) };
-                    Some(Piece::ToolCall { id: id.clone(), name: head(name, 64).to_owned(), arguments })
+                    Some(Piece::ToolCall {
+                        id: head(id, ID_BYTES).to_owned(),
+                        name: head(name, 64).to_owned(),
+                        arguments,
+                    })
                 }
                 Piece::Sealed(block) => Some(Piece::Sealed(block.clone())),
                 Piece::ToolResult { .. } => None,

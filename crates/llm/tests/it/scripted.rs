@@ -165,7 +165,7 @@ impl Investigation for Spy {
     }
 
     fn probe<'a>(&'a self, request: &'a ProbeRequest) -> BoxFuture<'a, ProbeAnswer> {
-        self.saw(format!("probe {} {}", request.probe, request.target));
+        self.saw(format!("probe {} {} {:?}", request.probe, request.target, request.params.get("samples")));
         let answer = ProbeAnswer { as_of: Timestamp::from_millis(0), answer: Ok(Value::from(431.5)) };
         Box::pin(std::future::ready(answer))
     }
