@@ -10,7 +10,7 @@ use operator_protocols::{
 };
 use operator_reasoner::{
     Answer, Deliberation, Diagnoser, Diagnosis, EvidencePack, Inquiry, Investigation, LogSearch, Outcome, Point,
-    Reasoner, Remembered, Step, Usage,
+    Reasoner, Remembered, Step, Usage, bounded,
 };
 use serde_json::{Value as Json, json};
 
@@ -230,7 +230,8 @@ impl Put {
             .chain(self.reasoned.alternatives.iter().map(|one| &one.hypothesis))
             .map(|one| {
                 let ids = one.supporting.iter().map(|one| one.id.0.clone()).collect();
-                (one.class.to_string(), one.locus.to_string(), ids)
+                // The name as it stands in the data: bounded.
+                (one.class.to_string(), bounded(&one.locus.to_string(), 80).trim().to_owned(), ids)
             })
             .collect()
     }
