@@ -46,6 +46,7 @@ fn pieces(said: &[Piece]) -> Vec<Json> {
         .map(|piece| match piece {
             Piece::Text { text, cache } => json!({"text": text, "cache": cache}),
             Piece::ToolCall { id, name, arguments } => json!({"call": id, "name": name, "arguments": arguments}),
+            Piece::Sealed(block) => json!({"sealed": block}),
             Piece::ToolResult { id, content, failed } => json!({"result": id, "content": content, "failed": failed}),
         })
         .collect()

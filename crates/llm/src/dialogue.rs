@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::bounds::{ANSWER_BYTES, CALLS, ECHO_BYTES, FAULTS, PIECES, REQUEST_BYTES, RESPONSE_BYTES, head, is_modest};
 use crate::case::Case;
 use crate::grounding::{Fault, Ground, Grounded};
-use crate::provider::{Effort, Message, Piece, Provider, Reply, Request, Stop, ToolChoice};
+use crate::provider::{Effort, Message, Piece, Provider, Reply, Request, Sent, Stop, ToolChoice};
 use crate::settings::DiagnoserSettings;
 use crate::submission::Submission;
 use crate::text_call;
@@ -18,6 +18,8 @@ use crate::{canonical, prompt};
 
 /// The member by which a bare answer is known.
 const MARK: &str = "cause";
+/// The longest id of a call, in bytes.
+const ID_BYTES: usize = 256;
 /// How many turns without a call are borne.
 const IDLE: u32 = 2;
 
@@ -159,18 +161,27 @@ impl<'a> Dialogue<'a> {
                 });
                 Ok(reply)
             }
-            Err(error) => {
-                let why = bounded(&error.to_string(), 300);
-                let body = canonical::request(request).to_string();
+            Err(failure) => {
+                let why = bounded(&failure.error.to_string(), 300);
+                // Nothing went over the wire: what would have been sent is kept.
+                let sent = failure.sent.map_or_else(
+                    || Sent {
+                        request_body: canonical::request(request).to_string(),
+                        took_ms: u64::try_from(self.clock.now().since(asked_at).as_millis()).unwrap_or(u64::MAX),
+                        ..Sent::default()
+                    },
+                    |sent| *sent,
+                );
+                self.usage += sent.usage;
                 self.exchanges.push(Exchange {
                     turn,
-                    request: head(&body, REQUEST_BYTES).to_owned(),
-                    response: String::new(),
-                    request_hash: prompt::sha256(&body),
-                    status: None,
+                    request: head(&sent.request_body, REQUEST_BYTES).to_owned(),
+                    response: head(&sent.response_body, RESPONSE_BYTES).to_owned(),
+                    request_hash: prompt::sha256(&sent.request_body),
+                    status: sent.status,
                     error: Some(why.clone()),
-                    took_ms: u64::try_from(self.clock.now().since(asked_at).as_millis()).unwrap_or(u64::MAX),
-                    usage: Usage::default(),
+                    took_ms: sent.took_ms,
+                    usage: sent.usage,
                 });
                 Err(why)
             }
@@ -189,10 +200,14 @@ impl<'a> Dialogue<'a> {
             match piece {
                 Piece::ToolCall { id, name, arguments } => {
                     let arguments = if is_modest(arguments) { arguments.clone() } else { Json::Null };
-                    calls.push(Call { id: Some(id.clone()), name: name.clone(), arguments });
+                    calls.push(Call {
+                        id: Some(head(id, ID_BYTES).to_owned()),
+                        name: head(name, 64).to_owned(),
+                        arguments,
+                    });
                 }
                 Piece::Text { text, .. } if words.len() < ANSWER_BYTES => words.push_str(head(text, ANSWER_BYTES)),
-                Piece::Text { .. } | Piece::ToolResult { .. } => {}
+                Piece::Text { .. } | Piece::ToolResult { .. } | Piece::Sealed(_) => {}
             }
         }
         if calls.is_empty()
@@ -216,8 +231,13 @@ impl<'a> Dialogue<'a> {
                 Piece::ToolCall { id, name, arguments } => {
                     let fits = is_modest(arguments) && arguments.is_object();
                     let arguments = if fits { arguments.clone() } else { Json::Object(serde_json::Map::new()) };
-                    Some(Piece::ToolCall { id: id.clone(), name: head(name, 64).to_owned(), arguments })
+                    Some(Piece::ToolCall {
+                        id: head(id, ID_BYTES).to_owned(),
+                        name: head(name, 64).to_owned(),
+                        arguments,
+                    })
                 }
+                Piece::Sealed(block) => Some(Piece::Sealed(block.clone())),
                 Piece::ToolResult { .. } => None,
             })
             .collect();

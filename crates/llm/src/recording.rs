@@ -8,10 +8,10 @@ use std::time::Duration;
 use operator_protocols::BoxFuture;
 
 use crate::canonical;
-use crate::provider::{Provider, ProviderError, Reply, Request};
+use crate::provider::{Failure, Provider, ProviderError, Reply, Request};
 
 /// What came of one call.
-type Heard = Result<Reply, ProviderError>;
+type Heard = Result<Reply, Failure>;
 
 /// The replies to requests, by the SHA-256 of the request and the model; those to equal requests in their order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -119,7 +119,7 @@ impl Provider for RecordedProvider {
         let key = canonical::key(&self.model, request);
         let reply = lock(&self.recording).replies.get_mut(&key).and_then(VecDeque::pop_front);
         let reply =
-            reply.unwrap_or_else(|| Err(ProviderError::Lost { why: format!("no reply is recorded for {key}") }));
+            reply.unwrap_or_else(|| Err(ProviderError::Lost { why: format!("no reply is recorded for {key}") }.into()));
         Box::pin(std::future::ready(reply))
     }
 }

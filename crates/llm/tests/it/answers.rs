@@ -208,7 +208,7 @@ fn against_a_firm_reasoner_another_cause_is_a_dissent() {
 #[test]
 fn whatever_goes_wrong_with_the_model_the_reasoner_stands() {
     let put = decided();
-    let error = |error: ProviderError| Scripted::new(true, move |_, _| Err(error.clone()));
+    let error = |error: ProviderError| Scripted::new(true, move |_, _| Err(error.clone().into()));
     let cases = [
         (Scripted::saying(true, vec![reply(Vec::new(), Stop::Refusal)]), "refuses to answer"),
         (Scripted::saying(true, vec![reply(Vec::new(), Stop::MaxTokens)]), "wrote as much as it may"),

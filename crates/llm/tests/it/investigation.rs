@@ -51,7 +51,12 @@ fn every_tool_shows_what_it_says() {
     assert_eq!(looked(&put, "search_logs", json!({"component": "", "containing": "x", "limit": 3})), r#"{"lines":[]}"#);
     assert_eq!(
         put.spy.looks(),
-        [format!("series {on} {signal}"), "probe ping store".into(), "events 3".into(), "logs \"x\"".into()]
+        [
+            format!("series {on} {signal}"),
+            "probe ping store Some(Int(3))".into(),
+            "events 3".into(),
+            "logs \"x\"".into()
+        ]
     );
     assert!(put.spy.steps.lock().unwrap().iter().any(|step| step.text == "looks: probe"));
 }

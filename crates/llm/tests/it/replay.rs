@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use operator_llm::{Provider, ProviderError, RecordedProvider, RecordingProvider, Reply, Request};
+use operator_llm::{Failure, Provider, RecordedProvider, RecordingProvider, Reply, Request};
 use operator_protocols::BoxFuture;
 use serde_json::json;
 
@@ -30,7 +30,7 @@ impl Provider for Shared {
         request: &'a Request,
         time_limit: std::time::Duration,
         heard: &'a (dyn Fn(&str) + Send + Sync),
-    ) -> BoxFuture<'a, Result<Reply, ProviderError>> {
+    ) -> BoxFuture<'a, Result<Reply, Failure>> {
         self.0.send(request, time_limit, heard)
     }
 }

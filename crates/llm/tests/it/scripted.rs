@@ -3,21 +3,21 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use operator_llm::{DiagnoserSettings, LlmDiagnoser, Message, Piece, Provider, ProviderError, Reply, Request, Stop};
+use operator_llm::{DiagnoserSettings, Failure, LlmDiagnoser, Message, Piece, Provider, Reply, Request, Stop};
 use operator_protocols::{
     BoxFuture, Clock, Event, Locus, LogLine, ParamDefinition, ParamKind, ParamSource, ProbeAnswer, ProbeDefinition,
     ProbeRequest, Timestamp, Unavailable, Value,
 };
 use operator_reasoner::{
     Answer, Deliberation, Diagnoser, Diagnosis, EvidencePack, Inquiry, Investigation, LogSearch, Outcome, Point,
-    Reasoner, Remembered, Step, Usage,
+    Reasoner, Remembered, Step, Usage, bounded,
 };
 use serde_json::{Value as Json, json};
 
 use crate::world::{Fault, World, actions};
 
 /// What a scripted model does when it is asked for the n-th time, counted from 0.
-type Script = Box<dyn Fn(usize, &Request) -> Result<Reply, ProviderError> + Send + Sync>;
+type Script = Box<dyn Fn(usize, &Request) -> Result<Reply, Failure> + Send + Sync>;
 
 /// A model that follows a script and keeps what it was asked.
 pub struct Scripted {
@@ -29,7 +29,7 @@ pub struct Scripted {
 impl Scripted {
     pub fn new(
         tools: bool,
-        script: impl Fn(usize, &Request) -> Result<Reply, ProviderError> + Send + Sync + 'static,
+        script: impl Fn(usize, &Request) -> Result<Reply, Failure> + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self { tools, script: Box::new(script), asked: Mutex::default() })
     }
@@ -62,7 +62,7 @@ impl Provider for Scripted {
         request: &'a Request,
         _time_limit: Duration,
         _heard: &'a (dyn Fn(&str) + Send + Sync),
-    ) -> BoxFuture<'a, Result<Reply, ProviderError>> {
+    ) -> BoxFuture<'a, Result<Reply, Failure>> {
         let n = {
             let mut asked = self.asked.lock().unwrap();
             asked.push(request.clone());
@@ -165,7 +165,7 @@ impl Investigation for Spy {
     }
 
     fn probe<'a>(&'a self, request: &'a ProbeRequest) -> BoxFuture<'a, ProbeAnswer> {
-        self.saw(format!("probe {} {}", request.probe, request.target));
+        self.saw(format!("probe {} {} {:?}", request.probe, request.target, request.params.get("samples")));
         let answer = ProbeAnswer { as_of: Timestamp::from_millis(0), answer: Ok(Value::from(431.5)) };
         Box::pin(std::future::ready(answer))
     }
@@ -230,7 +230,8 @@ impl Put {
             .chain(self.reasoned.alternatives.iter().map(|one| &one.hypothesis))
             .map(|one| {
                 let ids = one.supporting.iter().map(|one| one.id.0.clone()).collect();
-                (one.class.to_string(), one.locus.to_string(), ids)
+                // The name as it stands in the data: bounded.
+                (one.class.to_string(), bounded(&one.locus.to_string(), 80).trim().to_owned(), ids)
             })
             .collect()
     }
@@ -256,7 +257,7 @@ pub fn told(request: &Request) -> Vec<String> {
     said.filter_map(|piece| match piece {
         Piece::Text { text, .. } => Some(text),
         Piece::ToolResult { content, .. } => Some(content),
-        Piece::ToolCall { .. } => None,
+        Piece::ToolCall { .. } | Piece::Sealed(_) => None,
     })
     .collect()
 }
