@@ -14,6 +14,11 @@
 
 mod anthropic;
 mod bounds;
+//! 2. [`Metered`] is a provider within a [`Budget`], with the caller's [`Patience`]: one for each investigation.
+//! 3. [`Redactor`] is the boundary that every body passes before it is sent and every answer before it is kept.
+
+mod anthropic;
+mod budget;
 mod call;
 mod canonical;
 mod case;
@@ -23,6 +28,7 @@ mod dialogue;
 mod estimate;
 mod grounding;
 mod heard;
+mod metered;
 mod model;
 mod openai;
 mod places;
@@ -32,6 +38,7 @@ mod provider;
 mod provider_settings;
 mod recording;
 mod redact;
+mod retry;
 mod schema;
 mod schema_form;
 mod secret;
@@ -43,7 +50,9 @@ mod tools;
 mod transport;
 
 pub use anthropic::Anthropic;
+pub use budget::Budget;
 pub use diagnoser::LlmDiagnoser;
+pub use metered::{Metered, Pace, ProcessPace};
 pub use model::{ANTHROPIC_KEY_VARIABLE, ANTHROPIC_URL, DEFAULT_ANTHROPIC_MODEL, OPENAI_KEY_VARIABLE};
 pub use openai::OpenAiCompatible;
 pub use price::Price;
@@ -53,5 +62,6 @@ pub use provider::{
 pub use provider_settings::{ProviderSettings, SettingsError};
 pub use recording::{RecordedProvider, Recording, RecordingProvider};
 pub use redact::{REDACTED, Redactor};
+pub use retry::Patience;
 pub use secret::{ApiKey, KeyError};
 pub use settings::DiagnoserSettings;
