@@ -45,6 +45,8 @@ const PAST: usize = 240;
 const LOG_MINUTES: i64 = 3;
 /// The most cases of a folder whose minutes before the injection are the healthy past.
 const PAST_CASES: usize = 60;
+/// Readings before an injection that are the healthy past.
+const READINGS: usize = 3;
 /// The least of them that are enough for a past; else it is the past of what was measured.
 const ENOUGH: usize = 10;
 /// A minute, in milliseconds.
@@ -123,11 +125,15 @@ impl Recorded {
             past.push(Arc::new(observation));
         }
         for (entry, injected) in entries.iter().take(PAST_CASES) {
-            at += MINUTE;
             // The reading of the minute of the injection was mostly taken before it.
             let minute = entry.inject_time.get(..16).unwrap_or_default();
-            let mut observation =
-                self.observation(at, self.metrics.minutes.range(..=minute.to_owned()).next_back().map(|(_, now)| now));
+            let readings: Vec<_> = self.metrics.minutes.range(..=minute.to_owned()).rev().take(READINGS).collect();
+            for (_, readings) in readings.iter().skip(1).rev() {
+                at += MINUTE;
+                past.push(Arc::new(self.observation(at, Some(readings))));
+            }
+            at += MINUTE;
+            let mut observation = self.observation(at, readings.first().map(|(_, readings)| *readings));
             let lines = lines(dir, *injected, 0)?;
             observation.logs = lines
                 .iter()
