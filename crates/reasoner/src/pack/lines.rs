@@ -65,9 +65,8 @@ pub(crate) fn request(message: &str) -> Option<&str> {
         let word = words.next()?;
         let Some((key, value)) = word.split_once([':', '=']) else { continue };
         let key: String = key.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
-        let is_key = ["traceid", "requestid", "xrequestid", "correlationid"]
-            .iter()
-            .any(|known| key.eq_ignore_ascii_case(known));
+        let is_key =
+            ["traceid", "requestid", "xrequestid", "correlationid"].iter().any(|known| key.eq_ignore_ascii_case(known));
         if !is_key {
             continue;
         }

@@ -163,14 +163,7 @@ fn likelihood(taken: Taken, share: f64) -> f64 {
     term(taken.hits, share) + term(taken.of - taken.hits, 1.0 - share)
 }
 
-fn draft(
-    component: &Id,
-    (from, to): (&str, &str),
-    past: Taken,
-    now: Taken,
-    deviation: f64,
-    window: &Window,
-) -> Draft {
+fn draft(component: &Id, (from, to): (&str, &str), past: Taken, now: Taken, deviation: f64, window: &Window) -> Draft {
     let (from, to) = (bounded(from, 120), bounded(to, 120));
     Draft {
         at: window.start,

@@ -67,8 +67,7 @@ pub(super) fn read(folder: &Path, text: &str) -> Result<Vec<Case>, RcaError> {
     let mut by_folder: BTreeMap<&str, Vec<(&CaseEntry, Instant)>> = BTreeMap::new();
     for entry in &manifest.cases {
         let injected = Instant::parse(&entry.inject_time).ok_or_else(|| {
-            let why =
-                format!("case {}: inject_time: YYYY-MM-DD HH:MM:SS, not {:?}", entry.id, entry.inject_time);
+            let why = format!("case {}: inject_time: YYYY-MM-DD HH:MM:SS, not {:?}", entry.id, entry.inject_time);
             RcaError::wrong(&path, why)
         })?;
         by_folder.entry(&entry.dir).or_default().push((entry, injected));
