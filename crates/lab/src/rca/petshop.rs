@@ -7,9 +7,9 @@ use std::sync::Arc;
 use operator_protocols::{Locus, Observation, SignalRole, Timestamp, Worse};
 use serde::Deserialize;
 
-use super::{Half, RcaError};
 use super::case::{Case, Meaning, SUBJECT, component, dependency};
 use super::rows::{self, Table, number};
+use super::{Half, RcaError};
 
 #[derive(Deserialize)]
 struct Manifest {
