@@ -31,4 +31,5 @@ pub use inquiry::{Inquiry, Investigation, LogSearch, Point, Step};
 pub use pack_input::{PackInput, PastTicket, ViolationFact};
 pub use reasoner::{Ranked, RankedPlace, Reasoner};
 pub use remembered::Remembered;
+pub use render::{Background, SeriesOf};
 pub use signal_table::{Column, SignalTable, TableError};

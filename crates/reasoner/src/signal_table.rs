@@ -108,7 +108,10 @@ mod tests {
             worse: Worse::Higher,
         };
         let error = table.push(column.clone(), &[1.0]).expect_err("one value for two instants");
-        assert_eq!(error, TableError::Length { name: "latency".to_owned(), on: column.on.to_string(), has: 1, needs: 2 });
+        assert_eq!(
+            error,
+            TableError::Length { name: "latency".to_owned(), on: column.on.to_string(), has: 1, needs: 2 }
+        );
         table.push(column, &[1.0, f32::NAN]).expect("fits");
         assert_eq!(table.columns().count(), 1);
     }

@@ -11,6 +11,7 @@ pub mod deploy;
 pub mod doctor;
 pub mod eval;
 pub mod explain;
+mod explanation;
 pub mod incidents;
 pub mod kill_switch;
 pub mod lab;
@@ -20,6 +21,7 @@ pub mod params;
 pub mod record;
 pub mod replay;
 pub mod run;
+mod story;
 pub mod subjects;
 pub mod tickets;
 

@@ -7,6 +7,7 @@ mod facts;
 mod flow;
 mod healthy;
 mod judge;
+mod lines;
 mod load;
 mod logs;
 mod peers;
@@ -14,6 +15,7 @@ pub(crate) mod robust;
 mod series;
 mod signals;
 mod states;
+mod steps;
 mod window;
 
 use std::collections::BTreeSet;
@@ -65,6 +67,8 @@ impl EvidencePack {
         drafts.extend(facts::incarnations(&states, &window));
         drafts.extend(facts::dependency_states(&states, &window));
         drafts.extend(signals::deviations(&judged));
+        let steps = steps::steps(input.history, &window);
+        drafts.extend(steps.drafts);
         drafts.extend(load::items(&judged, &states));
         drafts.extend(signals::saturated(&judged));
         drafts.extend(flow::items(&judged, &states, &silent));
@@ -86,7 +90,7 @@ impl EvidencePack {
         drafts.extend(details::items(input.history, &window));
         drafts.extend(facts::unavailable(input));
         drafts.extend(facts::similar(input));
-        let healthy = healthy::items(input, &states, &judged, &drafts, &window);
+        let healthy = healthy::items(input, &states, &judged, &steps.usual, &drafts, &window);
         drafts.extend(healthy);
 
         Self {

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use operator_protocols::{
-    ComponentState, DependencyState, DiscrepancyKind, Locus, Severity, SignalRole, Timestamp, Worse,
+    ComponentState, DependencyState, DiscrepancyKind, Locus, LogLevel, Severity, SignalRole, Timestamp, Worse,
 };
 
 use super::case::Case;
 use super::load;
 use crate::parameters::{
-    CONTEXT, DEVIATION_NATS, DEVIATION_UNIT, FAILS, MODERATE, SYMPTOM_CRITICAL, SYMPTOM_FAINT, SYMPTOM_GRAVE, SYMPTOM_HINT,
-    SYMPTOM_LINK, SYMPTOM_WARNING,
+    CONTEXT, DEVIATION_NATS, DEVIATION_UNIT, FAILS, MODERATE, SYMPTOM_CRITICAL, SYMPTOM_FAINT, SYMPTOM_GRAVE,
+    SYMPTOM_HINT, SYMPTOM_LINK, SYMPTOM_WARNING,
 };
 use crate::{EvidenceItem, EvidenceKind};
 
@@ -139,7 +139,10 @@ pub(crate) fn symptoms<'p>(case: &Case<'p>) -> Vec<Symptom<'p>> {
         if let Some(item) = facts.saturated.filter(|_| facts.bad(SignalRole::Saturation).next().is_some()) {
             found.add(on, Nature::Performance, SYMPTOM_HINT, item, item.at);
         }
-        for item in &facts.logs {
+        // More ordinary news tells of what is asked, not of trouble.
+        let grave =
+            |item: &EvidenceItem| matches!(item.kind, EvidenceKind::LogTemplate { level, .. } if level >= LogLevel::Warn);
+        for item in facts.logs.iter().filter(|item| grave(item)) {
             found.add(on, Nature::Performance, SYMPTOM_HINT, item, item.at);
         }
     }
