@@ -4,6 +4,7 @@ mod adversary;
 mod answers;
 mod injection;
 mod investigation;
+mod real;
 mod replay;
 mod scripted;
 #[allow(dead_code, reason = "the reasoner's own tests use the rest of it")]
