@@ -8,7 +8,7 @@ use std::sync::Arc;
 use operator_llm::{DiagnoserSettings, LlmDiagnoser, OpenAiCompatible, ProviderSettings};
 use operator_reasoner::{Diagnoser, Inquiry, Outcome};
 
-use crate::scripted::{Put, deliberation};
+use crate::model::{Put, deliberation};
 use crate::world::{Fault, actions};
 
 const FAULTS: [Fault; 10] = [
