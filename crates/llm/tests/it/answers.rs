@@ -1,11 +1,11 @@
 //! One answer: which are accepted, what is made of them, and which fall to the reasoner.
 
-use operator_llm::{Piece, ProviderError, Stop, ToolChoice};
-use operator_protocols::FaultClass;
+use operator_llm::{Budget, LlmDiagnoser, Pace, Patience, Piece, ProviderError, Stop, ToolChoice};
+use operator_protocols::{BoxFuture, FaultClass};
 use operator_reasoner::Outcome;
 use serde_json::json;
 
-use crate::scripted::{Put, Scripted, calls, deliberation, reply, says, submits, told, why_fallen_back};
+use crate::model::{Put, Scripted, calls, deliberation, reply, says, submits, told, why_fallen_back};
 use crate::world::{Fault, actions};
 
 /// A case on which the reasoner decides, with at least one alternative.
@@ -192,6 +192,37 @@ fn another_cause_on_evidence_is_taken_with_the_reasoners_probability() {
 }
 
 #[test]
+fn a_cause_that_the_reasoner_does_not_consider_has_no_probability() {
+    let put = (0..60).map(|seed| Put::of(Fault::Symmetric, seed)).find(|put| put.reasoned.abstained()).unwrap();
+    let on_store = put.pack.items.iter().find(|item| item.on.to_string() == "store").unwrap();
+    assert!(put.ranked().iter().all(|(class, ..)| class != "ClockSkew"));
+    let other = json!({
+        "cause": {"class": "ClockSkew", "locus": "store"},
+        "statement": "the clock of store is off",
+        "confidence": "high",
+        "recommended_action": "wait",
+        "supporting": [{"evidence": on_store.id, "why": "it is there"}],
+    });
+    let answer = put.ask(Scripted::saying(true, vec![submits(other)]));
+    assert_eq!(deliberation(&answer).outcome, Outcome::Accepted, "{:?}", deliberation(&answer).faults);
+    assert_eq!(answer.diagnosis.primary.class, FaultClass::ClockSkew);
+    assert_eq!(answer.diagnosis.primary.probability, 0.0);
+    assert_eq!(answer.diagnosis.confidence.probability, 0.0);
+    assert_eq!(answer.diagnosis.confidence.word, "low");
+}
+
+#[test]
+fn a_wish_for_what_nobody_has_seen_is_left_out() {
+    let put = decided();
+    let mut wishing = put.agreeing(1);
+    wishing["missing"] = json!(["the disk of cache-7", "what the store does meanwhile"]);
+    let answer = put.ask(Scripted::saying(true, vec![submits(wishing)]));
+    assert_eq!(deliberation(&answer).outcome, Outcome::Accepted);
+    assert!(answer.diagnosis.missing.contains(&"what the store does meanwhile".to_owned()));
+    assert!(!answer.diagnosis.missing.iter().any(|one| one.contains("cache-7")));
+}
+
+#[test]
 fn against_a_firm_reasoner_another_cause_is_a_dissent() {
     let put = (0..60).map(|seed| Put::of(Fault::CallerDown, seed)).find(|put| put.reasoned.primary.probability >= 0.9);
     let put = put.unwrap();
@@ -243,6 +274,56 @@ fn when_the_time_is_over_no_further_call_is_made() {
     assert_eq!(model.requests().len(), 3);
 }
 
+/// Time that passes only when it is slept away.
+#[derive(Default)]
+struct Slept(std::sync::Mutex<std::time::Duration>);
+
+impl Pace for Slept {
+    fn now(&self) -> std::time::Duration {
+        *self.0.lock().unwrap()
+    }
+
+    fn sleep(&self, time: std::time::Duration) -> BoxFuture<'_, ()> {
+        *self.0.lock().unwrap() += time;
+        Box::pin(std::future::ready(()))
+    }
+
+    fn chance(&self) -> f64 {
+        0.5
+    }
+}
+
+#[test]
+fn a_budget_is_held_for_each_investigation_and_what_was_turned_away_is_kept() {
+    let put = decided();
+    let good = put.agreeing(1);
+    let model = Scripted::new(true, move |n, _| match n {
+        0 => Err(ProviderError::Busy { status: 529, why: "busy".into(), retry_after_ms: Some(2_000) }.into()),
+        _ => Ok(submits(good.clone())),
+    });
+    let ask = |budget: Budget| {
+        let diagnoser = LlmDiagnoser::new(model.clone(), put.settings.clone(), put.clock.clone()).within(
+            budget,
+            Patience::default(),
+            std::sync::Arc::new(Slept::default()),
+        );
+        put.put_to(&diagnoser)
+    };
+    let free = Budget { micro_usd: 100_000_000, ..Budget::HOSTED };
+    let answer = ask(free);
+    assert_eq!(deliberation(&answer).outcome, Outcome::Accepted);
+    let kept: Vec<_> = deliberation(&answer).exchanges.iter().map(|one| (one.turn, one.error.is_some())).collect();
+    assert_eq!(kept, [(1, true), (1, false)]);
+    // The budget is one for each: the second investigation begins with all of it.
+    assert_eq!(deliberation(&ask(free)).outcome, Outcome::Accepted);
+
+    let asked = model.requests().len();
+    let poor = ask(Budget { micro_usd: 1, ..Budget::HOSTED });
+    assert!(why_fallen_back(&poor).starts_with("the budget does not allow another call"), "{}", why_fallen_back(&poor));
+    assert_eq!(poor.diagnosis, put.reasoned);
+    assert_eq!(model.requests().len(), asked, "it was asked for money that is not there");
+}
+
 #[test]
 fn without_the_reasoners_answer_it_is_asked_for() {
     let put = decided();
@@ -253,7 +334,7 @@ fn without_the_reasoners_answer_it_is_asked_for() {
     );
     let inquiry =
         operator_reasoner::Inquiry { pack: &put.pack, actions: &actions(), investigation: &put.spy, reasoned: None };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let answer = runtime.block_on(operator_reasoner::Diagnoser::diagnose(&diagnoser, inquiry)).unwrap();
     assert_eq!(answer.diagnosis, put.reasoned);
 }
@@ -270,8 +351,11 @@ fn the_evidence_fits_a_small_context_and_says_what_was_left_out() {
         let shown = view["evidence"].as_array().unwrap().len();
         assert_eq!(view["left_out"]["evidence"], put.pack.items.len() - shown);
         assert!(shown > 0 || put.pack.items.is_empty());
-        // The ranking itself is shown in any case.
-        assert!(text.len() < 900 * 3 + 2_500, "{}", text.len());
+        assert!(text.len() < 900 * 3 + 200, "{}", text.len());
+        // The first two of the ranking are shown in any case.
+        let ranks = view["ranking"].as_array().unwrap().len();
+        assert!(ranks >= put.ranked().len().min(2));
+        assert_eq!(view["left_out"]["ranking"], put.ranked().len() - ranks);
         if !put.world.violations.is_empty() {
             assert!(view["evidence"][0]["says"].as_str().unwrap().contains("violated on"));
         }

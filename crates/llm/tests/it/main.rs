@@ -1,9 +1,12 @@
-//! The diagnoser against scripted models, honest and hostile, and the wire against a scripted server.
+//! A diagnoser over language models: tested against scripted models, honest and hostile, over real connections, and
+//! against a real model where there is one.
 
 mod adversary;
 mod answers;
 mod injection;
 mod investigation;
+mod model;
+mod real;
 mod replay;
 mod scripted;
 mod server;
