@@ -24,7 +24,7 @@ pub(crate) use self::flow::PER_REQUEST;
 use self::peers::Groups;
 use self::states::States;
 use self::window::Window;
-use crate::{EvidenceId, EvidenceItem, EvidenceKind, EvidencePack, PackInput};
+use crate::{EvidenceId, EvidenceItem, EvidenceKind, EvidencePack, PackInput, PastTicket};
 
 /// An item that has no id yet.
 #[derive(Debug)]
@@ -107,6 +107,20 @@ impl EvidencePack {
             dependencies: states.dependencies.into_values().cloned().collect(),
             invariants: facts::violated_invariants(input),
         }
+    }
+}
+
+impl EvidencePack {
+    /// The same with past tickets that looked alike, each an item of its own after all others.
+    #[must_use]
+    pub fn with_similar(mut self, similar: &[PastTicket]) -> Self {
+        let drafts = facts::similar_to(similar, self.built_at);
+        for draft in drafts {
+            let id = EvidenceId::nth(self.items.len() + 1);
+            let Draft { at, on, statement, kind } = draft;
+            self.items.push(EvidenceItem { id, at, on, statement, kind });
+        }
+        self
     }
 }
 
