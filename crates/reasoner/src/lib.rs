@@ -12,6 +12,7 @@ mod diagnosis;
 mod evidence;
 mod hypothesis;
 mod inquiry;
+mod methods;
 mod pack;
 mod pack_input;
 mod parameters;
@@ -19,6 +20,7 @@ mod reasoner;
 mod recommend;
 mod remembered;
 mod render;
+mod signal_table;
 mod text;
 
 pub use deliberation::{Answer, Deliberation, Exchange, Outcome, Usage, Verdict};
@@ -27,6 +29,10 @@ pub use diagnosis::{Alternative, Confidence, Diagnosis, MetricReading, Recommend
 pub use evidence::{EvidenceId, EvidenceItem, EvidenceKind, EvidencePack};
 pub use hypothesis::{EvidenceRef, Hypothesis};
 pub use inquiry::{Inquiry, Investigation, LogSearch, Point, Step};
+pub use methods::{Method, Methods};
 pub use pack_input::{PackInput, PastTicket, ViolationFact};
 pub use reasoner::{Ranked, RankedPlace, Reasoner};
 pub use remembered::Remembered;
+pub use render::{Background, SeriesOf};
+pub use signal_table::{Column, SignalTable, TableError};
+pub use text::bounded;

@@ -47,6 +47,11 @@ pub const UNEXPLAINED: f64 = 0.8;
 pub const SOMETHING_ELSE: f64 = 0.25;
 /// How well each further hop of callers is explained, times the hop before.
 pub const PER_HOP: f64 = 0.9;
+/// From this part of a symptom's weight on that is of failing, not of being late, its place fails.
+pub const FAILS: f64 = 0.5;
+/// How well a place that answers all it is asked explains that a caller of it fails: the caller may have given up
+/// waiting.
+pub const GIVES_UP: f64 = 0.4;
 /// What a hypothesis loses that explains none of the violated invariants: they are what has to be explained.
 pub const EXPLAINS_NO_VIOLATION: f64 = 6.0;
 /// From this weight of the gravest symptom at a place on, it is sure that something is wrong there.
@@ -87,7 +92,7 @@ pub const FLOOR_SECONDS: f64 = 0.000_5;
 /// The floor of the scale of ratios (unit `1`).
 pub const FLOOR_RATIO: f64 = 0.01;
 /// The floor of the scale of availabilities, as a part of all: what should always be there is usually steadier.
-pub const FLOOR_AVAILABILITY: f64 = 0.005;
+pub const FLOOR_AVAILABILITY: f64 = 0.001;
 /// The floor of the scale of rates that are read as such (unit `1/s`).
 pub const FLOOR_PER_SECOND: f64 = 0.1;
 /// The floor of the scale of gauges without a known unit.
@@ -159,6 +164,14 @@ pub const DETAIL_SAMPLES: usize = 5;
 pub const LOG_TEMPLATES: usize = 5_000;
 /// How many times more frequent a log template must be to be told.
 pub const LOG_FACTOR: f64 = 3.0;
+/// From so many requests on since the onset, it is told which step they do not take any more.
+pub const STEP_REQUESTS: u32 = 3;
+/// A step that at least this part of the requests used to take is usual.
+pub const USUAL_STEP: f64 = 0.8;
+/// How many kinds of lines of one component are compared.
+pub const STEP_LINES: usize = 200;
+/// How many steps that are not taken any more are told of one component.
+pub const STEPS_PER_COMPONENT: usize = 3;
 /// How many explanations that were not chosen are told.
 pub const ALTERNATIVES: usize = 5;
 /// How many items are cited for and against one explanation.

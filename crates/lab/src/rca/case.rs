@@ -8,8 +8,10 @@ use operator_protocols::{
     Component, ComponentState, Dependency, DependencyState, Finding, History, Id, InvariantDefinition, Locus,
     Observation, Severity, Signal, Timestamp,
 };
-use operator_reasoner::{EvidencePack, PackInput, Reasoner, ViolationFact};
+use operator_reasoner::{EvidencePack, Methods, PackInput, Reasoner, ViolationFact};
 use serde::Serialize;
+
+use super::Half;
 
 /// The name under which a recorded system stands.
 pub(super) const SUBJECT: &str = "recorded";
@@ -21,6 +23,8 @@ pub struct Case {
     pub id: String,
     /// The part of the data set it belongs to, for separate figures: what was alerted on, or the kind of system.
     pub part: String,
+    /// The half of the data set it belongs to.
+    pub half: Half,
     /// What was seen, oldest first.
     pub(super) observations: Vec<Arc<Observation>>,
     /// Where the alert was raised.
@@ -56,6 +60,10 @@ pub struct Answer {
 impl Case {
     /// The evidence, as the operator would collect it.
     pub fn pack(&self) -> EvidencePack {
+        self.pack_with(Methods::all())
+    }
+
+    fn pack_with(&self, methods: Methods) -> EvidencePack {
         let mut history = History::new();
         for observation in &self.observations {
             history.push(Arc::clone(observation), Duration::MAX);
@@ -91,12 +99,17 @@ impl Case {
             own_actions: &[],
             similar: &[],
         };
-        EvidencePack::build(&input)
+        EvidencePack::build_with(&input, &[], methods)
     }
 
     /// Asks the reasoner, with its one frozen set of parameters.
     pub fn answer(&self, reasoner: &Reasoner) -> Answer {
-        let ranked = reasoner.rank(&self.pack());
+        self.answer_with(reasoner, Methods::all())
+    }
+
+    /// The same with some methods only, to measure what the others pay.
+    pub fn answer_with(&self, reasoner: &Reasoner, methods: Methods) -> Answer {
+        let ranked = reasoner.rank_with(&self.pack_with(methods), methods);
         let mut services: BTreeMap<String, f64> = BTreeMap::new();
         for place in &ranked.places {
             for (service, share) in services_of(&place.locus) {

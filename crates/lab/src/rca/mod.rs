@@ -6,22 +6,28 @@
 //!
 //! - [`read`]: a folder with a `manifest.json`, of either layout (PetShop, Nezha).
 //! - [`case`]: one case as observations, and what the reasoner answers to it.
+//! - [`Half`]: which cases were tuned on, and which only measured.
+//! - [`Measured`]: the scores of each part and half, and without each method of the reasoner.
 //! - [`score`]: how often the answer was right, with intervals, ties counted against it.
 
 mod calibration;
 pub mod case;
 mod error;
+mod measured;
 mod nezha;
 mod petshop;
 mod rows;
 pub mod score;
+mod split;
 
 use std::path::Path;
 
 pub use calibration::Calibration;
 pub use case::{Answer, Case, Ranked};
 pub use error::RcaError;
+pub use measured::{Halves, Measured};
 pub use score::Score;
+pub use split::Half;
 
 use serde::Deserialize;
 
@@ -41,11 +47,13 @@ pub fn read(folder: &Path) -> Result<Vec<Case>, RcaError> {
     let path = folder.join("manifest.json");
     let text = rows::text(&path, MANIFEST_BYTES)?;
     let head: Head = serde_json::from_str(&text).map_err(|error| RcaError::wrong(&path, error))?;
-    match head.dataset.as_str() {
-        "petshop" => petshop::read(folder, &text),
-        "nezha" => nezha::read(folder, &text),
-        other => Err(RcaError::wrong(&path, format!("dataset: petshop or nezha, not {other:?}"))),
-    }
+    let mut cases = match head.dataset.as_str() {
+        "petshop" => petshop::read(folder, &text)?,
+        "nezha" => nezha::read(folder, &text)?,
+        other => return Err(RcaError::wrong(&path, format!("dataset: petshop or nezha, not {other:?}"))),
+    };
+    split::in_turn(&mut cases);
+    Ok(cases)
 }
 
 /// Slices of a folder's healthy past in which nothing is wrong, where it has such a past.
@@ -56,5 +64,7 @@ pub fn read_without_fault(folder: &Path) -> Result<Vec<Case>, RcaError> {
     let path = folder.join("manifest.json");
     let text = rows::text(&path, MANIFEST_BYTES)?;
     let head: Head = serde_json::from_str(&text).map_err(|error| RcaError::wrong(&path, error))?;
-    if head.dataset == "petshop" { petshop::read_without_fault(folder, &text) } else { Ok(Vec::new()) }
+    let mut cases = if head.dataset == "petshop" { petshop::read_without_fault(folder, &text)? } else { Vec::new() };
+    split::in_time(&mut cases);
+    Ok(cases)
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use operator_protocols::{Locus, Observation, SignalRole, Timestamp, Worse};
 use serde::Deserialize;
 
-use super::RcaError;
 use super::case::{Case, Meaning, SUBJECT, component, dependency};
 use super::rows::{self, Table, number};
+use super::{Half, RcaError};
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -49,6 +49,8 @@ struct Target {
 const ROWS: usize = 5;
 /// Of which the alert is in this one.
 const ALERT_ROW: usize = 2;
+/// The part to which cases without a fault belong.
+const NOTHING_WRONG: &str = "nothing wrong";
 
 struct Shop {
     calls: Vec<(String, String)>,
@@ -124,7 +126,9 @@ pub(super) fn read_without_fault(folder: &Path, text: &str) -> Result<Vec<Case>,
             let id = format!("{name}-nothing-{n}");
             let truth = Some(String::new());
             let past = [(normal, past)];
-            cases.push(case(&id, &shop, &past, (normal, slice), ALERT_ROW, &target, manifest.step_s, truth));
+            let mut case = case(&id, &shop, &past, (normal, slice), ALERT_ROW, &target, manifest.step_s, truth);
+            case.part = NOTHING_WRONG.to_owned();
+            cases.push(case);
         }
     }
     Ok(cases)
@@ -175,6 +179,7 @@ fn case(
     Case {
         id: id.to_owned(),
         part: target.metric.clone(),
+        half: Half::Tune,
         observations,
         target: Locus::component(SUBJECT, &target.node),
         alert: target.metric.clone(),

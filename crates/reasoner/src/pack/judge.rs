@@ -8,6 +8,7 @@ use super::peers::Groups;
 use super::robust::{self, Baseline};
 use super::series::Series;
 use super::window::Window;
+use crate::methods::{Method, Methods};
 use crate::parameters::{
     AT_BASELINE, BASELINE_SAMPLES, DEVIATES, FLOOR_RELATIVE, LATEST_SAMPLES, LEAST_EFFECT, ONSET_GUARD,
     PEERS_FOR_BASELINE,
@@ -54,7 +55,16 @@ impl Judged<'_, '_> {
 }
 
 /// Judges every signal that was read since the trouble began.
-pub(crate) fn judge<'s, 'a>(series: &'s [Series<'a>], groups: &Groups<'_>, window: &Window) -> Vec<Judged<'s, 'a>> {
+pub(crate) fn judge<'s, 'a>(
+    series: &'s [Series<'a>],
+    groups: &Groups<'_>,
+    window: &Window,
+    methods: Methods,
+) -> Vec<Judged<'s, 'a>> {
+    let tails = methods.use_of(Method::TailDeviation);
+    let least = |one: &Series<'_>| {
+        if methods.use_of(Method::NoiseFloor) { (one.floor, relative(one.role)) } else { (0.0, 0.0) }
+    };
     let mut scratch = Vec::new();
     let mut judged = Vec::new();
     let mut without_past: BTreeMap<(usize, &str), Vec<(usize, f64)>> = BTreeMap::new();
@@ -64,26 +74,26 @@ pub(crate) fn judge<'s, 'a>(series: &'s [Series<'a>], groups: &Groups<'_>, windo
             continue;
         }
         scratch.clear();
-        scratch.extend(one.before(window.healthy_until));
+        one.before(window.healthy_until, usize::MAX, &mut scratch);
         if scratch.len() < BASELINE_SAMPLES {
-            if let (Some(group), Some(value)) = (groups.of(one.on), latest(since)) {
+            if let (Some(group), Some(value)) = (groups.of(one.on), latest(&since)) {
                 without_past.entry((group, one.name)).or_default().push((index, value));
             }
             continue;
         }
-        if let Some(mut baseline) = Baseline::of(&mut scratch, one.floor, relative(one.role)) {
-            if since.len() == 1 {
+        if let Some(mut baseline) = Baseline::of(&mut scratch, least(one), tails) {
+            if since.len() == 1 && tails {
                 // A single reading must be further off than any spike of the past.
                 baseline.widen_to(&scratch);
             }
-            judged.push(against(one, Against::Past, &baseline, value_since(since, &baseline), window));
+            judged.push(against(one, Against::Past, &baseline, value_since(&since, &baseline), window));
         }
     }
     for peers in without_past.into_values().filter(|peers| peers.len() >= PEERS_FOR_BASELINE) {
         for &(index, value) in &peers {
             scratch.clear();
             scratch.extend(peers.iter().filter(|(other, _)| *other != index).map(|(_, value)| *value));
-            if let Some(baseline) = Baseline::of(&mut scratch, series[index].floor, relative(series[index].role)) {
+            if let Some(baseline) = Baseline::of(&mut scratch, least(&series[index]), tails) {
                 judged.push(against(&series[index], Against::Peers, &baseline, value, window));
             }
         }
@@ -164,6 +174,13 @@ fn onset(series: &Series<'_>, baseline: &Baseline, upwards: bool, window: &Windo
     lasting.or_else(|| readings.iter().rev().find(|reading| off(reading)).map(|(at, _)| *at)).unwrap_or(window.start)
 }
 
+/// Whether there was a past to fall silent after.
+fn enough_before(one: &Series<'_>, window: &Window, scratch: &mut Vec<f64>) -> bool {
+    scratch.clear();
+    one.before(window.healthy_until, BASELINE_SAMPLES, scratch);
+    scratch.len() == BASELINE_SAMPLES
+}
+
 /// What fell silent at one locus.
 #[derive(Debug)]
 pub(crate) struct Silence<'a> {
@@ -184,12 +201,13 @@ pub(crate) type Silent<'a> = BTreeMap<&'a Locus, Silence<'a>>;
 pub(crate) fn silent<'a>(series: &[Series<'a>], window: &Window) -> Silent<'a> {
     let mut silent: Silent<'_> = BTreeMap::new();
     let mut heard = BTreeSet::new();
+    let mut scratch = Vec::new();
     let fresh = window.now.minus(window.interval * 3);
     for one in series.iter().filter(|one| matches!(one.on, Locus::Component(_) | Locus::Edge(..))) {
         let Some(last) = one.last_at() else { continue };
         if last >= fresh {
             heard.insert(one.on);
-        } else if one.before(window.healthy_until).take(BASELINE_SAMPLES).count() == BASELINE_SAMPLES {
+        } else if enough_before(one, window, &mut scratch) {
             let entry = silent.entry(one.on).or_insert(Silence { signals: 0, sample: one.name, last, whole: true });
             entry.signals = entry.signals.saturating_add(1);
             entry.last = entry.last.max(last);

@@ -48,7 +48,7 @@ fn together(signal: &str, members: &[&Judged<'_, '_>]) -> Option<Draft> {
         && value >= SURGE_FACTOR * baseline
         && rising as f64 >= SURGE_SHARE * members.len() as f64;
     surge.then(|| {
-        let unit = first.series.unit.clone();
+        let unit = first.series.unit.clone().into_owned();
         Draft {
             at: members.iter().map(|one| one.onset).min().unwrap_or(first.onset),
             on: Locus::Nothing,

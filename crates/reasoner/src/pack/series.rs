@@ -1,10 +1,12 @@
 //! The signals of a history as series, indexed once: one pass over the observations, however many signals there are.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use operator_protocols::{History, Locus, SignalKind, SignalRole, Timestamp, Worse};
 
 use super::robust;
+use crate::SignalTable;
 
 /// Readings are cut off here, so that no difference or product of two of them is infinite.
 const EXTREME: f64 = 1e150;
@@ -15,28 +17,93 @@ pub(crate) struct Series<'a> {
     pub on: &'a Locus,
     pub name: &'a str,
     pub role: SignalRole,
-    pub unit: String,
+    pub unit: Cow<'a, str>,
     pub worse: Worse,
-    pub samples: Vec<(Timestamp, f64)>,
+    samples: Samples<'a>,
     /// The least scale its deviations are measured in.
     pub floor: f64,
 }
 
+/// Where the readings are.
+#[derive(Debug)]
+enum Samples<'a> {
+    /// Gathered from observations.
+    Gathered(Vec<(Timestamp, f64)>),
+    /// In a column of a table: read where they are, so that nothing is copied but what is looked at.
+    Column { times: &'a [Timestamp], values: &'a [f32] },
+}
+
 impl Series<'_> {
-    /// When it was last read.
-    pub fn last_at(&self) -> Option<Timestamp> {
-        self.samples.last().map(|(at, _)| *at)
+    /// When it was first read.
+    pub fn first_at(&self) -> Option<Timestamp> {
+        match &self.samples {
+            Samples::Gathered(samples) => samples.first().map(|(at, _)| *at),
+            Samples::Column { times, values } => read(times, values).next().map(|(at, _)| at),
+        }
     }
 
-    /// The values before `until`.
-    pub fn before(&self, until: Timestamp) -> impl Iterator<Item = f64> + '_ {
-        self.samples.iter().take_while(move |(at, _)| *at < until).map(|(_, value)| *value)
+    /// When it was last read.
+    pub fn last_at(&self) -> Option<Timestamp> {
+        match &self.samples {
+            Samples::Gathered(samples) => samples.last().map(|(at, _)| *at),
+            Samples::Column { times, values } => read(times, values).next_back().map(|(at, _)| at),
+        }
+    }
+
+    /// Adds the values before `until` to `into`, at most `most` of them.
+    pub fn before(&self, until: Timestamp, most: usize, into: &mut Vec<f64>) {
+        match &self.samples {
+            Samples::Gathered(samples) => {
+                into.extend(samples.iter().take_while(|(at, _)| *at < until).map(|(_, value)| *value).take(most));
+            }
+            Samples::Column { times, values } => {
+                let end = times.partition_point(|at| *at < until).min(values.len());
+                into.extend(values[..end].iter().filter(|value| value.is_finite()).map(|v| f64::from(*v)).take(most));
+            }
+        }
     }
 
     /// The readings at or after `from`.
-    pub fn since(&self, from: Timestamp) -> &[(Timestamp, f64)] {
-        &self.samples[self.samples.partition_point(|(at, _)| *at < from)..]
+    pub fn since(&self, from: Timestamp) -> Cow<'_, [(Timestamp, f64)]> {
+        match &self.samples {
+            Samples::Gathered(samples) => Cow::Borrowed(&samples[samples.partition_point(|(at, _)| *at < from)..]),
+            Samples::Column { times, values } => {
+                let start = times.partition_point(|at| *at < from).min(values.len());
+                Cow::Owned(read(&times[start..], &values[start..]).collect())
+            }
+        }
     }
+}
+
+/// The readings of a column that are there.
+fn read<'a>(times: &'a [Timestamp], values: &'a [f32]) -> impl DoubleEndedIterator<Item = (Timestamp, f64)> + 'a {
+    let readings = times.iter().zip(values).filter(|(_, value)| value.is_finite());
+    readings.map(|(at, value)| (*at, f64::from(*value)))
+}
+
+/// Every signal of the history and of the table, in the order of (locus, name). Where both know a signal, the history's
+/// readings count: they are newer.
+pub(crate) fn collect_all<'a>(history: &'a History, table: Option<&'a SignalTable>) -> Vec<Series<'a>> {
+    let mut series = collect(history);
+    let Some(table) = table else { return series };
+    let gathered = series.len();
+    for (column, values) in table.columns() {
+        let known = |one: &Series<'_>| (one.on, one.name).cmp(&(&column.on, column.name.as_str()));
+        if series[..gathered].binary_search_by(known).is_ok() {
+            continue;
+        }
+        series.push(Series {
+            on: &column.on,
+            name: &column.name,
+            role: column.role,
+            unit: Cow::Borrowed(&column.unit),
+            worse: column.worse,
+            samples: Samples::Column { times: table.times(), values },
+            floor: robust::floor(column.role, &column.unit),
+        });
+    }
+    series.sort_by(|a, b| (a.on, a.name).cmp(&(b.on, b.name)));
+    series
 }
 
 struct Raw<'a> {
@@ -110,16 +177,24 @@ fn finish<'a>(raw: &mut Raw<'a>) -> Series<'a> {
         let rates = rates(&readings);
         let interval = median_interval(&readings);
         let noise = rates_noise(&rates, interval);
-        (rates, per_second_of(raw.unit), noise)
+        (rates, Cow::Owned(per_second_of(raw.unit)), noise)
     } else {
         (
             readings.iter().map(|(at, value, _)| (Timestamp::from_millis(*at), *value)).collect(),
-            raw.unit.to_owned(),
+            Cow::Borrowed(raw.unit),
             None,
         )
     };
     let floor = if raw.counter { per_second.unwrap_or(0.0) } else { robust::floor(raw.role, raw.unit) };
-    Series { on: raw.on, name: raw.name, role: raw.role, unit, worse: raw.worse, samples, floor }
+    Series {
+        on: raw.on,
+        name: raw.name,
+        role: raw.role,
+        unit,
+        worse: raw.worse,
+        samples: Samples::Gathered(samples),
+        floor,
+    }
 }
 
 fn per_second_of(unit: &str) -> String {
@@ -195,7 +270,7 @@ mod tests {
     }
 
     fn values(history: &History) -> Vec<f64> {
-        collect(history)[0].samples.iter().map(|(_, value)| *value).collect()
+        collect(history)[0].since(Timestamp::from_millis(i64::MIN)).iter().map(|(_, value)| *value).collect()
     }
 
     #[test]

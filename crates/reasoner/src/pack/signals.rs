@@ -44,7 +44,7 @@ pub(crate) fn deviations(judged: &[Judged<'_, '_>]) -> Vec<Draft> {
                 kind: EvidenceKind::Deviation {
                     signal: series.name.to_owned(),
                     role: series.role,
-                    unit: series.unit.clone(),
+                    unit: series.unit.clone().into_owned(),
                     worse: series.worse,
                     baseline: one.baseline,
                     value: one.value,
@@ -64,7 +64,11 @@ pub(crate) fn saturated(judged: &[Judged<'_, '_>]) -> Vec<Draft> {
             let full = full(&one.series.unit)?;
             let part = one.value / full;
             (part >= NEARLY_FULL).then(|| {
-                let at = if one.standing == Standing::Deviates { one.onset } else { one.series.samples[0].0 };
+                let at = if one.standing == Standing::Deviates {
+                    one.onset
+                } else {
+                    one.series.first_at().unwrap_or(one.onset)
+                };
                 let draft = Draft {
                     at,
                     on: one.series.on.clone(),
@@ -77,7 +81,7 @@ pub(crate) fn saturated(judged: &[Judged<'_, '_>]) -> Vec<Draft> {
                     ),
                     kind: EvidenceKind::Saturated {
                         signal: one.series.name.to_owned(),
-                        unit: one.series.unit.clone(),
+                        unit: one.series.unit.clone().into_owned(),
                         value: one.value,
                         full,
                     },

@@ -2,7 +2,7 @@
 
 use operator_protocols::{ComponentState, Id, Locus, SignalRole};
 
-use super::case::{Case, Deviation};
+use super::case::{Case, Deviation, Facts};
 use super::links::{InLinks, Link, link};
 use super::symptom::Nature;
 use crate::EvidenceItem;
@@ -23,6 +23,11 @@ pub(crate) fn own<'p>(case: &Case<'p>, id: &Id) -> Vec<Sign<'p>> {
         // Being full is not being slow, where what it does takes as long as ever.
         let slow: Vec<_> = slow.into_iter().filter(|one| one.role == SignalRole::Latency || fine.is_none()).collect();
         let fails = facts.bad(SignalRole::Availability).chain(facts.bad(SignalRole::Errors)).next();
+        if let (Some((share, true, item)), false) = (facts.own_share, slow.is_empty())
+            && share >= OWN_SHARE_HIGH
+        {
+            return vec![(item, STRONG, "it is slow, and what it calls is measured and is not")];
+        }
         return match (slow.first(), fails, fine) {
             (Some(one), _, _) => vec![(one.item, MODERATE, "it is slow, and nothing it calls is")],
             (None, Some(one), _) => vec![(one.item, MODERATE, "it fails, and nothing it calls does")],
@@ -39,6 +44,18 @@ pub(crate) fn own<'p>(case: &Case<'p>, id: &Id) -> Vec<Sign<'p>> {
         } else if share <= OWN_SHARE_LOW {
             signs.push((item, -low, "its excess is that of what it calls"));
         }
+    }
+    let fails = facts.bad(SignalRole::Availability).chain(facts.bad(SignalRole::Errors)).next();
+    if let Some(one) = fails.filter(|_| case.failing_or_late) {
+        if callees_answer(case, id) {
+            // That what it calls is late does not make it fail.
+            for (_, weight, _) in &mut signs {
+                *weight = weight.max(-WEAK);
+            }
+            signs.push((one.item, MODERATE, "it fails, and all that it calls answers"));
+            return signs;
+        }
+        signs.push((one.item, -MODERATE, "it fails, and so may something it calls"));
     }
     // A second sign of the same is not independent of the first.
     let second = |signs: &[Sign<'p>]| if signs.is_empty() { STRONG } else { MODERATE };
@@ -57,6 +74,16 @@ pub(crate) fn own<'p>(case: &Case<'p>, id: &Id) -> Vec<Sign<'p>> {
         ));
     }
     signs
+}
+
+/// Whether everything a component calls and of which it is known answers all it is asked; and there is such.
+fn callees_answer(case: &Case<'_>, id: &Id) -> bool {
+    let mut measured = case
+        .callees_of(id)
+        .map(|callee| case.facts(&Locus::Component(callee.clone())))
+        .filter(|there| there.is_measured())
+        .peekable();
+    measured.peek().is_some() && measured.all(Facts::answers_all)
 }
 
 enum Hop {

@@ -3,8 +3,9 @@
 use operator_protocols::{ComponentState, FaultClass, Locus};
 
 use super::case::Case;
-use super::rules::{RULES, Rule, change_subject};
+use super::rules::{RULES, Rule, change_subject, waits};
 use super::terms::Terms;
+use crate::ViolationFact;
 use crate::parameters::{
     CANDIDATES, DECIDES, EXPLAINS_NO_VIOLATION, MARGIN, NOTHING_VIOLATED, SOMETHING_ELSE, TEMPERATURE, UNEXPLAINED,
     WEAK, prior,
@@ -91,11 +92,17 @@ fn weigh<'p>(case: &Case<'p>, rule: &dyn Rule, locus: Locus) -> Weighed<'p> {
     Weighed { class, locus, score, probability: 0.0, terms }
 }
 
-/// Whether a cause is not inferred but seen: a component that does not answer. Several such do not exclude each other.
+/// Whether a cause is not inferred but seen: a component that does not answer; or one that says itself that it is
+/// degraded and has a violation of its own, while nothing it calls suffers. Several such do not exclude each other.
 fn is_seen(case: &Case<'_>, cause: &Weighed<'_>) -> bool {
-    match &cause.locus {
-        Locus::Component(id) => {
-            cause.class == FaultClass::ComponentDown && case.state(id) == Some(ComponentState::Down)
+    let Locus::Component(id) = &cause.locus else { return false };
+    match (cause.class, case.state(id)) {
+        (FaultClass::ComponentDown, Some(ComponentState::Down)) => true,
+        (FaultClass::ComponentSlow, Some(ComponentState::Degraded)) => {
+            let violated = |(violation, _): &(&ViolationFact, _)| {
+                violation.on == cause.locus && case.pack.is_of_incident(violation)
+            };
+            case.violations.iter().any(violated) && !waits(case, id)
         }
         _ => false,
     }

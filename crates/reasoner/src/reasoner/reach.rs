@@ -7,7 +7,7 @@ use operator_protocols::{Id, Locus};
 
 use super::case::Case;
 use super::symptom::{Nature, Symptom};
-use crate::parameters::PER_HOP;
+use crate::parameters::{GIVES_UP, PER_HOP};
 
 /// The place of a fault and everything that feels it.
 #[derive(Debug)]
@@ -18,22 +18,25 @@ pub(crate) struct Reach<'p> {
     component: Option<&'p Id>,
     /// The link at fault.
     edge: Option<(&'p Id, &'p Id)>,
+    /// Whether the component at fault answers all it is asked: then it makes nobody fail, but for those who give up.
+    answers_all: bool,
 }
 
 impl<'p> Reach<'p> {
     /// Of a fault in a component.
     pub fn of_component(case: &Case<'p>, id: &'p Id) -> Self {
-        Self { depth: spread(case, id, 0), component: Some(id), edge: None }
+        let answers_all = case.facts(&Locus::Component(id.clone())).answers_all();
+        Self { depth: spread(case, id, 0), component: Some(id), edge: None, answers_all }
     }
 
     /// Of a fault in a link: its caller feels it, and whoever depends on the caller.
     pub fn of_edge(case: &Case<'p>, from: &'p Id, to: &'p Id) -> Self {
-        Self { depth: spread(case, from, 1), component: None, edge: Some((from, to)) }
+        Self { depth: spread(case, from, 1), component: None, edge: Some((from, to)), answers_all: false }
     }
 
     /// Of a fault that has no place in the dependency graph.
     pub fn nowhere() -> Self {
-        Self { depth: BTreeMap::new(), component: None, edge: None }
+        Self { depth: BTreeMap::new(), component: None, edge: None, answers_all: false }
     }
 
     /// Whether a locus feels it.
@@ -61,6 +64,9 @@ impl<'p> Reach<'p> {
         match (&symptom.on, symptom.nature) {
             (Locus::Component(id), Nature::Performance | Nature::Silent) => match self.hop(id) {
                 Some(hop) if self.component == Some(id) => (hop, "the symptom is at this place"),
+                Some(hop) if self.answers_all && symptom.fails() => {
+                    (GIVES_UP * hop, "it fails, and this place answers all it is asked")
+                }
                 Some(hop) => (hop, "it depends on this place"),
                 None => (0.0, UNEXPLAINED),
             },

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use operator_protocols::{
-    ComponentState, DependencyState, DiscrepancyKind, Locus, Severity, SignalRole, Timestamp, Worse,
+    ComponentState, DependencyState, DiscrepancyKind, Locus, LogLevel, Severity, SignalRole, Timestamp, Worse,
 };
 
 use super::case::Case;
 use super::load;
 use crate::parameters::{
-    CONTEXT, DEVIATION_NATS, DEVIATION_UNIT, MODERATE, SYMPTOM_CRITICAL, SYMPTOM_FAINT, SYMPTOM_GRAVE, SYMPTOM_HINT,
-    SYMPTOM_LINK, SYMPTOM_WARNING,
+    CONTEXT, DEVIATION_NATS, DEVIATION_UNIT, FAILS, MODERATE, SYMPTOM_CRITICAL, SYMPTOM_FAINT, SYMPTOM_GRAVE,
+    SYMPTOM_HINT, SYMPTOM_LINK, SYMPTOM_WARNING,
 };
 use crate::{EvidenceItem, EvidenceKind};
 
@@ -41,6 +41,8 @@ pub(crate) struct Symptom<'p> {
     pub nature: Nature,
     /// How much it asks for one, in nats.
     pub weight: f64,
+    /// How much of it is that calls fail, not that they are late: the weight of the gravest such deviation.
+    pub failing: f64,
     /// What shows it, the strongest first.
     pub items: Vec<&'p EvidenceItem>,
     /// Since when.
@@ -51,9 +53,28 @@ pub(crate) struct Symptom<'p> {
     pub violated: bool,
 }
 
+impl Symptom<'_> {
+    /// Whether it is mostly that calls fail, not that they are late.
+    pub fn fails(&self) -> bool {
+        self.failing > 0.0 && self.failing >= FAILS * self.weight
+    }
+}
+
 /// How much a deviation asks for an explanation.
 pub(crate) fn weight_of(deviation: f64) -> f64 {
     (DEVIATION_NATS * (deviation.abs() / DEVIATION_UNIT).max(1.0).ln()).min(SYMPTOM_GRAVE)
+}
+
+/// How much a log template that became more frequent asks for one: an error that was never written before, more.
+fn weight_of_log(item: &EvidenceItem) -> f64 {
+    match item.kind {
+        EvidenceKind::LogTemplate { level, before_per_minute, .. }
+            if level >= LogLevel::Error && before_per_minute == 0.0 =>
+        {
+            SYMPTOM_WARNING
+        }
+        _ => SYMPTOM_HINT,
+    }
 }
 
 #[derive(Default)]
@@ -74,6 +95,7 @@ impl<'p> Collected<'p> {
             on: on.clone(),
             nature,
             weight: 0.0,
+            failing: 0.0,
             items: Vec::new(),
             at,
             implicates: BTreeSet::new(),
@@ -119,14 +141,20 @@ pub(crate) fn symptoms<'p>(case: &Case<'p>) -> Vec<Symptom<'p>> {
         }
         for one in &facts.deviations {
             if one.deviation > 0.0 && one.worse != Worse::Neither && one.role != SignalRole::Traffic {
-                found.add(on, Nature::Performance, weight_of(one.deviation), one.item, one.item.at);
+                let weight = weight_of(one.deviation);
+                let symptom = found.add(on, Nature::Performance, weight, one.item, one.item.at);
+                if case.failing_or_late && matches!(one.role, SignalRole::Availability | SignalRole::Errors) {
+                    symptom.failing = symptom.failing.max(weight);
+                }
             }
         }
         if let Some(item) = facts.saturated.filter(|_| facts.bad(SignalRole::Saturation).next().is_some()) {
             found.add(on, Nature::Performance, SYMPTOM_HINT, item, item.at);
         }
-        for item in &facts.logs {
-            found.add(on, Nature::Performance, SYMPTOM_HINT, item, item.at);
+        // More ordinary news tells of what is asked, not of trouble.
+        let grave = |item: &EvidenceItem| matches!(item.kind, EvidenceKind::LogTemplate { level, .. } if level >= LogLevel::Warn);
+        for item in facts.logs.iter().filter(|item| grave(item)) {
+            found.add(on, Nature::Performance, weight_of_log(item), item, item.at);
         }
     }
     for (violation, item) in &case.violations {

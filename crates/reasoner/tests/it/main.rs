@@ -7,4 +7,5 @@ mod markdown;
 mod properties;
 mod rules;
 mod scene;
+mod table;
 mod world;

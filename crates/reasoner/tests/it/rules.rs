@@ -166,6 +166,26 @@ fn two_components_that_do_not_answer_are_two_failures_and_both_are_told() {
 }
 
 #[test]
+fn two_components_that_call_themselves_degraded_are_two_failures_and_both_are_told() {
+    let scene = Scene::new()
+        .since_onset(|look| {
+            for n in [1, 3] {
+                set(look, &api(n), ComponentState::Degraded);
+                for signal in look.signals.iter_mut().filter(|one| one.on == api(n) && one.name == "request_seconds") {
+                    signal.value = 0.4;
+                }
+            }
+        })
+        .violated("degraded", api(1))
+        .violated("degraded", api(3));
+    let diagnosis = scene.diagnosis();
+    assert_eq!(answer(&diagnosis), (FaultClass::ComponentSlow, api(1)));
+    let also = &diagnosis.alternatives[0];
+    assert_eq!((also.hypothesis.class, &also.hypothesis.locus), (FaultClass::ComponentSlow, &api(3)));
+    assert!(also.conclusion.contains("as well"), "{}", also.conclusion);
+}
+
+#[test]
 fn a_store_that_is_down_explains_its_callers() {
     let scene = (1..=3).fold(
         Scene::new()

@@ -13,6 +13,7 @@ mod slow;
 pub(crate) use change::subject as change_subject;
 pub(crate) use down::members as control_plane_members;
 use operator_protocols::{FaultClass, Locus};
+pub(crate) use slow::waits;
 
 use super::case::Case;
 use super::symptom::Symptom;

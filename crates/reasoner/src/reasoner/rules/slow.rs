@@ -49,14 +49,8 @@ impl Rule for ComponentSlow {
         let facts = case.facts(locus);
         match (case.state(id), facts.state) {
             (Some(ComponentState::Down), Some((_, item))) => terms.add(item, -DECISIVE, "it does not answer at all"),
-            (Some(ComponentState::Degraded), Some((_, item))) => {
-                let waits = case.callees_of(id).any(|callee| {
-                    matches!(crate::reasoner::links::link(case, id, callee), Link::Sick(..))
-                        || case.suffers(&Locus::Component(callee.clone()))
-                });
-                if !waits {
-                    terms.add(item, MODERATE, "it says itself that it is degraded, and nothing it calls suffers");
-                }
+            (Some(ComponentState::Degraded), Some((_, item))) if !waits(case, id) => {
+                terms.add(item, MODERATE, "it says itself that it is degraded, and nothing it calls suffers");
             }
             _ => {}
         }
@@ -200,4 +194,12 @@ pub(crate) fn late<'p>(case: &Case<'p>, locus: &Locus) -> Option<(&'p EvidenceIt
     let own = case.symptoms_at(locus).min_by_key(|symptom| symptom.at)?;
     let earliest = case.callers_of(id).filter_map(|caller| case.began(&Locus::Component(caller.clone()))).min()?;
     Some((own.items.first()?, own.at.since(earliest) > LATE))
+}
+
+/// Whether something that it calls, or a link to it, suffers: then it may only wait.
+pub(crate) fn waits(case: &Case<'_>, id: &Id) -> bool {
+    case.callees_of(id).any(|callee| {
+        matches!(crate::reasoner::links::link(case, id, callee), Link::Sick(..))
+            || case.suffers(&Locus::Component(callee.clone()))
+    })
 }
