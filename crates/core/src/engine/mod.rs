@@ -43,9 +43,10 @@ use operator_protocols::{
 use operator_reasoner::Diagnoser;
 use tokio::sync::{broadcast, watch};
 
+use crate::agent::CaseFile;
 use crate::recorder::{Record, Recorder, RecordingSubject};
 use crate::store::{Snapshot, Store, StoreError};
-use crate::{AuditEvent, SubjectView};
+use crate::{AuditEvent, CommandError, SubjectView};
 use bounded::BoundedSubject;
 use state::State;
 
@@ -242,6 +243,14 @@ impl Engine {
     /// What the loop shows of its subject, anew after every cycle and command.
     pub fn view(&self) -> watch::Receiver<Arc<SubjectView>> {
         self.view.subscribe()
+    }
+
+    /// One incident as it is put to a diagnoser, as of the last cycle.
+    ///
+    /// # Errors
+    /// When no such incident is open and asked about.
+    pub fn case(&self, incident: &str) -> Result<CaseFile, CommandError> {
+        self.desk.borrow().case(incident)
     }
 
     /// Every audit event, as it becomes durable.
