@@ -3,21 +3,18 @@
 //!
 //! 1. [`Provider`] is one wire format: it sends a [`Request`] and gives back a [`Reply`]. [`Anthropic`] and
 //!    [`OpenAiCompatible`] are made from [`ProviderSettings`].
-//! 2. [`Redactor`] is the boundary that every body passes before it is sent and every answer before it is kept.
-//! 3. [`LlmDiagnoser`] talks with a model about one incident: `case` is what it is shown, `prompt` what it is told,
+//! 2. [`Metered`] is a provider within a [`Budget`], with the caller's [`Patience`]: one for each investigation.
+//! 3. [`Redactor`] is the boundary that every body passes before it is sent and every answer before it is kept.
+//! 4. [`LlmDiagnoser`] talks with a model about one incident: `case` is what it is shown, `prompt` what it is told,
 //!    `tools` where it may look, `schema` how it may answer, `dialogue` the turns between.
-//! 4. `grounding` is the gate: cited ids, names, numbers, places and actions are held against the evidence. What does
+//! 5. `grounding` is the gate: cited ids, names, numbers, places and actions are held against the evidence. What does
 //!    not hold is sent back once; then the reasoner's answer stands.
-//! 5. `conclusion` makes a diagnosis of what holds: the model's choice and words, the reasoner's probabilities, and
+//! 6. `conclusion` makes a diagnosis of what holds: the model's choice and words, the reasoner's probabilities, and
 //!    the actions that code derives.
-//! 6. [`RecordingProvider`] keeps what a model answered, [`RecordedProvider`] plays it again.
+//! 7. [`RecordingProvider`] keeps what a model answered, [`RecordedProvider`] plays it again.
 
 mod anthropic;
 mod bounds;
-//! 2. [`Metered`] is a provider within a [`Budget`], with the caller's [`Patience`]: one for each investigation.
-//! 3. [`Redactor`] is the boundary that every body passes before it is sent and every answer before it is kept.
-
-mod anthropic;
 mod budget;
 mod call;
 mod canonical;

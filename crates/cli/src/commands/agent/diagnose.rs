@@ -58,7 +58,8 @@ pub(super) async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
     // Its whole name: what was asked for may be the end of it.
     let incident = file.pack.incident.clone();
     let live = Live::with_series(office.as_ref(), file).await;
-    let agent = Agent::new(vec![Arc::clone(&office)], diagnoser::diagnoser(&choice), diagnoser::limits(&config));
+    let agent =
+        Agent::new(vec![Arc::clone(&office)], diagnoser::diagnoser(&choice), diagnoser::limits(&config, &choice));
     let asked = ask(&agent, &incident).await?;
     let (question, answer) = asked.map_err(|error| Failure::failed(format!("explain {incident}"), error))?;
     let submitted = match args.submit {

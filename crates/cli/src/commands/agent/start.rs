@@ -55,7 +55,7 @@ async fn work(app: &App, config: &Config, choice: &Choice, stopping: watch::Rece
         let Some(names) = wait_for_operator(app, &mut stop).await? else { return Ok(()) };
         say(&format!("takes incidents of {}", names.join(", ")));
         let offices = names.iter().map(|name| office(app, config, name)).collect::<Result<Vec<_>, _>>()?;
-        let agent = Agent::new(offices, diagnoser::diagnoser(choice), diagnoser::limits(config));
+        let agent = Agent::new(offices, diagnoser::diagnoser(choice), diagnoser::limits(config, choice));
         let mut progress = agent.progress();
         let (end, ended) = watch::channel(false);
         let work = agent.run(ended);
