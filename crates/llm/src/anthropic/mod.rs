@@ -42,6 +42,7 @@ impl Anthropic {
     /// Which setting is wrong; a hosted model needs a key.
     pub fn new(settings: &ProviderSettings) -> Result<Self, SettingsError> {
         settings.check_model()?;
+        let transport = settings.transport()?;
         let mut headers = vec![(HeaderName::from_static("anthropic-version"), HeaderValue::from_static(VERSION))];
         match &settings.key {
             Some(key) => headers.push((HeaderName::from_static("x-api-key"), key_header(key.expose())?)),

@@ -38,16 +38,19 @@ pub(super) fn body(wire: &Chat, request: &Request) -> Json {
         });
         body.insert("tools".into(), tools.collect());
         let choice = match &request.tool_choice {
-            ToolChoice::Auto => json!("auto"),
-            ToolChoice::None => json!("none"),
-            ToolChoice::Named(name) => json!({"type": "function", "function": {"name": name}}),
+            // The default.
+            ToolChoice::Auto => None,
+            ToolChoice::None => Some(json!("none")),
+            ToolChoice::Named(name) => Some(json!({"type": "function", "function": {"name": name}})),
         };
-        body.insert("tool_choice".into(), choice);
+        if let Some(choice) = choice {
+            body.insert("tool_choice".into(), choice);
+        }
     }
     if let Some(schema) = &request.schema {
         // OpenAI refuses what its strict decoding does not know; others ignore it, or hold the model to more of it.
         let schema = if wire.is_openai { closed(schema) } else { schema.clone() };
-        let format = json!({"name": "answer", "strict": !wire.is_openai || requires_all(&schema), "schema": schema});
+        let format = json!({"name": "diagnosis", "strict": !wire.is_openai || requires_all(&schema), "schema": schema});
         body.insert("response_format".into(), json!({"type": "json_schema", "json_schema": format}));
     }
     Json::Object(body)

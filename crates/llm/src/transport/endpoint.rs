@@ -48,7 +48,11 @@ impl Endpoint {
             return Err(wrong("it names no host"));
         }
         let port = match authority.port() {
-            Some(port) => port.as_str().parse().map_err(|_| wrong("its port is no number from 1 to 65535"))?,
+            Some(port) => port.as_u16(),
+            // What is no number is not taken for a port, and must not be taken for nothing either.
+            None if authority.as_str() != authority.host() => {
+                return Err(wrong("its port is no number from 1 to 65535"));
+            }
             None if is_tls => 443,
             None => 80,
         };

@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value as Json, json};
 
-use crate::scripted::{Put, Scripted, deliberation, reply};
+use crate::model::{Put, Scripted, deliberation, reply};
 use crate::world::{Fault, actions};
 
 /// Numbers, names and ids that no evidence has.
@@ -328,7 +328,7 @@ fn a_foreign_place_cannot_be_the_cause() {
     for name in ["component:store", "entity:item:x", "api-99", "", "store ", "STORE"] {
         let mut forged = put.agreeing(1);
         forged["cause"]["locus"] = json!(name);
-        let answer = put.ask(Scripted::saying(true, vec![crate::scripted::submits(forged)]));
+        let answer = put.ask(Scripted::saying(true, vec![crate::model::submits(forged)]));
         assert_eq!(answer.diagnosis.primary.locus, Locus::component("shop", "store"));
         assert!(matches!(deliberation(&answer).outcome, Outcome::FallenBack { .. }), "{name}");
     }

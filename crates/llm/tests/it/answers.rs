@@ -5,7 +5,7 @@ use operator_protocols::FaultClass;
 use operator_reasoner::Outcome;
 use serde_json::json;
 
-use crate::scripted::{Put, Scripted, calls, deliberation, reply, says, submits, told, why_fallen_back};
+use crate::model::{Put, Scripted, calls, deliberation, reply, says, submits, told, why_fallen_back};
 use crate::world::{Fault, actions};
 
 /// A case on which the reasoner decides, with at least one alternative.

@@ -12,7 +12,7 @@ use operator_protocols::{
 use operator_reasoner::{Outcome, bounded};
 use serde_json::{Value as Json, json};
 
-use crate::scripted::{Put, Scripted, calls, deliberation, says, submits, told};
+use crate::model::{Put, Scripted, calls, deliberation, says, submits, told};
 use crate::world::{Fault, SUBJECT, World};
 
 const COMMANDS: [&str; 24] = [

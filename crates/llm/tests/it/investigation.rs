@@ -5,7 +5,7 @@ use operator_protocols::LogLevel;
 use operator_reasoner::Outcome;
 use serde_json::{Value as Json, json};
 
-use crate::scripted::{Put, Scripted, calls, deliberation, reply, submits, told};
+use crate::model::{Put, Scripted, calls, deliberation, reply, submits, told};
 use crate::world::Fault;
 
 fn put() -> Put {

@@ -6,7 +6,7 @@ use operator_llm::{Failure, Provider, RecordedProvider, RecordingProvider, Reply
 use operator_protocols::BoxFuture;
 use serde_json::json;
 
-use crate::scripted::{Put, Scripted, calls, deliberation, says, submits, why_fallen_back};
+use crate::model::{Put, Scripted, calls, deliberation, says, submits, why_fallen_back};
 use crate::world::Fault;
 
 /// Shares a scripted model with the recorder.
