@@ -68,8 +68,11 @@ impl Choice {
         Some(AgentPlan { diagnoser: Some(diagnoser), limits: limits(config, self), patience: patience(config, self) })
     }
 
-    /// Says on standard error what is odd, before anything starts.
+    /// Says on standard error what is missing and what is odd, before anything starts.
     pub fn warn(&self) {
+        if self.missing.is_some() {
+            say(&format!("diagnoser       {}", self.told()));
+        }
         for warning in &self.warnings {
             say(&format!("diagnoser       {warning}"));
         }

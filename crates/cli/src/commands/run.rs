@@ -97,7 +97,9 @@ fn agent(config: &Config, args: &Args) -> Option<AgentPlan> {
         return Some(AgentPlan { diagnoser: None, limits: diagnoser::limits(config, &choice), patience });
     }
     let choice = Choice::of(config, args.diagnoser);
-    say(&format!("diagnoser       {}", choice.told()));
+    if choice.missing.is_none() {
+        say(&format!("diagnoser       {}", choice.told()));
+    }
     choice.warn();
     if let Some(model) = &choice.model {
         say(&format!("talks to        {}", model.destination));

@@ -49,9 +49,6 @@ struct Explained<'a> {
 
 pub(super) async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
     let (config, choice) = diagnoser::chosen(app, args.diagnoser)?;
-    if choice.missing.is_some() {
-        say(&format!("diagnoser: {}", choice.told()));
-    }
     choice.warn();
     let incident = incident_of(app, &args.id).await?;
     let (office, file) = case(app, &config, &incident).await?;

@@ -41,7 +41,9 @@ pub(super) async fn run(app: &App, flag: Option<DiagnoserKind>) -> Result<Exit, 
 
 fn announce(config: &Config, choice: &Choice) {
     say(&format!("state directory {}", config.state_dir.display()));
-    say(&format!("diagnoser       {}", choice.told()));
+    if choice.missing.is_none() {
+        say(&format!("diagnoser       {}", choice.told()));
+    }
     choice.warn();
     if let Some(model) = &choice.model {
         say(&format!("talks to        {}", model.destination));
