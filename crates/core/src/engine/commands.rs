@@ -11,7 +11,7 @@ use super::{Engine, answer_bounds};
 use crate::policy::Autonomy;
 use crate::proposal::RuleVerdict;
 use crate::recorder::Record;
-use crate::{Actor, AuditEvent, Command, CommandError, Identity, Principal};
+use crate::{Actor, AuditEvent, Command, CommandError, Identity, MarkVerdict, Principal};
 
 impl Engine {
     /// Carries out what `who` asks. Gives what to tell them.
@@ -41,7 +41,10 @@ impl Engine {
             self.stale = true;
             return Err(CommandError::store(why));
         }
-        self.publish(at);
+        // What was refused changed nothing that is shown.
+        if told.is_ok() {
+            self.publish(at);
+        }
         told
     }
 
@@ -73,6 +76,11 @@ impl Engine {
             }
             Command::SetMode { mode, reason } => self.set_mode(who, &mode, &reason, at),
             Command::Diagnose { incident } => self.diagnose_again(&incident, at).await,
+            Command::Mark { ticket, wrong, cause, note } => {
+                let verdict = if wrong { MarkVerdict::Wrong } else { MarkVerdict::Right };
+                self.mark(who, &ticket, verdict, cause, &note, at)
+            }
+            Command::Unmark { ticket, note } => self.mark(who, &ticket, MarkVerdict::Withdrawn, None, &note, at),
             Command::Answer { incident, question, answer } => self.answer(who, &incident, &question, *answer, at),
             Command::AnswerTooLarge { incident, bytes } => Err(self.answer_too_large(who, &incident, bytes, at)),
         }
