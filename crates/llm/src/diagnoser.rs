@@ -9,11 +9,14 @@ use operator_reasoner::{
 };
 use serde_json::json;
 
+use crate::budget::Budget;
 use crate::case::Case;
 use crate::conclusion::conclude;
 use crate::dialogue::Dialogue;
+use crate::metered::{Metered, Pace};
 use crate::prompt;
 use crate::provider::Provider;
+use crate::retry::Patience;
 use crate::settings::DiagnoserSettings;
 
 /// Asks a model, and believes it what it can show.
@@ -22,13 +25,28 @@ pub struct LlmDiagnoser {
     provider: Arc<dyn Provider>,
     settings: DiagnoserSettings,
     clock: Arc<dyn Clock>,
+    meter: Option<Meter>,
+}
+
+/// What every investigation may use up.
+struct Meter {
+    budget: Budget,
+    patience: Patience,
+    pace: Arc<dyn Pace>,
 }
 
 impl LlmDiagnoser {
     /// A diagnoser that asks `provider`, and tells the time by `clock`.
     pub fn new(provider: Arc<dyn Provider>, settings: DiagnoserSettings, clock: Arc<dyn Clock>) -> Self {
         let name = format!("llm:{}/{}", bounded(provider.name(), 40), bounded(provider.model(), 100));
-        Self { name, provider, settings, clock }
+        Self { name, provider, settings, clock, meter: None }
+    }
+
+    /// Holds every investigation to a budget of its own: what a call may cost is set aside before it is made.
+    #[must_use]
+    pub fn within(mut self, budget: Budget, patience: Patience, pace: Arc<dyn Pace>) -> Self {
+        self.meter = Some(Meter { budget, patience, pace });
+        self
     }
 
     async fn answer(&self, inquiry: Inquiry<'_>) -> Answer {
@@ -41,7 +59,11 @@ impl LlmDiagnoser {
             }
         };
         let case = Case::of(inquiry.pack, inquiry.actions, reasoned, self.settings.pack_tokens);
-        let mut dialogue = Dialogue::new(&*self.provider, &self.settings, &*self.clock, &case, inquiry.investigation);
+        let metered =
+            self.meter.as_ref().map(|meter| Metered::new(&*self.provider, meter.budget, meter.patience, &*meter.pace));
+        let provider: &dyn Provider = metered.as_ref().map_or(&*self.provider, |metered| metered);
+        let mut dialogue =
+            Dialogue::new(provider, metered.as_ref(), &self.settings, &*self.clock, &case, inquiry.investigation);
         let result = dialogue.run().await;
         let (conclusion, outcome) = match result {
             Ok((grounded, outcome)) => (Some(conclude(&case, &grounded, &self.name, prompt::version())), outcome),
@@ -75,6 +97,7 @@ impl LlmDiagnoser {
             "max_output_tokens": self.settings.max_output_tokens,
             "temperature": self.settings.temperature,
             "time_limit_ms": u64::try_from(self.settings.time_limit.as_millis()).unwrap_or(u64::MAX),
+            "budget": self.meter.as_ref().map(|meter| meter.budget),
             "call_limit_ms": u64::try_from(self.settings.call_limit.as_millis()).unwrap_or(u64::MAX),
         })
     }

@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 use crate::bounds::{ANSWER_BYTES, CALLS, ECHO_BYTES, FAULTS, PIECES, REQUEST_BYTES, RESPONSE_BYTES, head, is_modest};
 use crate::case::Case;
 use crate::grounding::{Fault, Ground, Grounded};
-use crate::provider::{Effort, Message, Piece, Provider, Reply, Request, Sent, Stop, ToolChoice};
+use crate::metered::Metered;
+use crate::provider::{Effort, Failure, Message, Piece, Provider, Reply, Request, Sent, Stop, ToolChoice};
 use crate::settings::DiagnoserSettings;
 use crate::submission::Submission;
 use crate::text_call;
@@ -18,6 +19,8 @@ use crate::{canonical, prompt};
 
 /// The member by which a bare answer is known.
 const MARK: &str = "cause";
+/// How long one look may take.
+const LOOK_TIME: Duration = Duration::from_secs(10);
 /// The longest id of a call, in bytes.
 const ID_BYTES: usize = 256;
 /// How many turns without a call are borne.
@@ -26,6 +29,8 @@ const IDLE: u32 = 2;
 /// One talk.
 pub(crate) struct Dialogue<'a> {
     provider: &'a dyn Provider,
+    /// The same provider, where it is metered: it knows what was turned away.
+    metered: Option<&'a Metered<'a>>,
     settings: &'a DiagnoserSettings,
     clock: &'a dyn Clock,
     investigation: &'a dyn Investigation,
@@ -53,6 +58,7 @@ impl<'a> Dialogue<'a> {
     /// A talk about `case`.
     pub fn new(
         provider: &'a dyn Provider,
+        metered: Option<&'a Metered<'a>>,
         settings: &'a DiagnoserSettings,
         clock: &'a dyn Clock,
         case: &'a Case<'a>,
@@ -61,6 +67,7 @@ impl<'a> Dialogue<'a> {
         let opening = Piece::Text { text: case.text.clone(), cache: true };
         Self {
             provider,
+            metered,
             settings,
             clock,
             investigation,
@@ -146,7 +153,11 @@ impl<'a> Dialogue<'a> {
         }
         self.tell(turn, turns, "asks the model".to_owned());
         let limit = left.min(self.settings.call_limit);
-        match self.provider.send(request, limit, &|_| {}).await {
+        let answered = self.provider.send(request, limit, &|_| {}).await;
+        for failure in self.metered.map(Metered::turned_away).unwrap_or_default() {
+            self.failed(turn, request, asked_at, failure);
+        }
+        match answered {
             Ok(reply) => {
                 self.usage += reply.usage;
                 self.exchanges.push(Exchange {
@@ -161,31 +172,34 @@ impl<'a> Dialogue<'a> {
                 });
                 Ok(reply)
             }
-            Err(failure) => {
-                let why = bounded(&failure.error.to_string(), 300);
-                // Nothing went over the wire: what would have been sent is kept.
-                let sent = failure.sent.map_or_else(
-                    || Sent {
-                        request_body: canonical::request(request).to_string(),
-                        took_ms: u64::try_from(self.clock.now().since(asked_at).as_millis()).unwrap_or(u64::MAX),
-                        ..Sent::default()
-                    },
-                    |sent| *sent,
-                );
-                self.usage += sent.usage;
-                self.exchanges.push(Exchange {
-                    turn,
-                    request: head(&sent.request_body, REQUEST_BYTES).to_owned(),
-                    response: head(&sent.response_body, RESPONSE_BYTES).to_owned(),
-                    request_hash: prompt::sha256(&sent.request_body),
-                    status: sent.status,
-                    error: Some(why.clone()),
-                    took_ms: sent.took_ms,
-                    usage: sent.usage,
-                });
-                Err(why)
-            }
+            Err(failure) => Err(self.failed(turn, request, asked_at, failure)),
         }
+    }
+
+    /// Keeps a call that gave no answer, and says why.
+    fn failed(&mut self, turn: u32, request: &Request, asked_at: Timestamp, failure: Failure) -> String {
+        let why = bounded(&failure.error.to_string(), 300);
+        // Where nothing went over the wire, what would have been sent is kept.
+        let sent = failure.sent.map_or_else(
+            || Sent {
+                request_body: canonical::request(request).to_string(),
+                took_ms: u64::try_from(self.clock.now().since(asked_at).as_millis()).unwrap_or(u64::MAX),
+                ..Sent::default()
+            },
+            |sent| *sent,
+        );
+        self.usage += sent.usage;
+        self.exchanges.push(Exchange {
+            turn,
+            request: head(&sent.request_body, REQUEST_BYTES).to_owned(),
+            response: head(&sent.response_body, RESPONSE_BYTES).to_owned(),
+            request_hash: prompt::sha256(&sent.request_body),
+            status: sent.status,
+            error: Some(why.clone()),
+            took_ms: sent.took_ms,
+            usage: sent.usage,
+        });
+        why
     }
 
     fn tell(&self, turn: u32, turns: u32, text: String) {
@@ -306,7 +320,10 @@ impl<'a> Dialogue<'a> {
                 } else {
                     self.note(format!("asked for a tool that is not offered: {name:?}"));
                 }
-                self.tools.look(&call.name, &call.arguments).await
+                let looking = self.tools.look(&call.name, &call.arguments);
+                tokio::time::timeout(LOOK_TIME, looking)
+                    .await
+                    .unwrap_or_else(|_| Err(format!("nothing came within {} s", LOOK_TIME.as_secs())))
             };
             let (content, failed) = match looked {
                 Ok(shown) => {

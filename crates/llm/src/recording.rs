@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use operator_protocols::BoxFuture;
 
+use crate::Price;
 use crate::canonical;
 use crate::provider::{Failure, Provider, ProviderError, Reply, Request};
 
@@ -62,6 +63,10 @@ impl<P: Provider> Provider for RecordingProvider<P> {
         self.inner.uses_tools()
     }
 
+    fn price(&self) -> Price {
+        self.inner.price()
+    }
+
     fn send<'a>(
         &'a self,
         request: &'a Request,
@@ -108,6 +113,11 @@ impl Provider for RecordedProvider {
 
     fn uses_tools(&self) -> bool {
         self.uses_tools
+    }
+
+    /// Nobody is called.
+    fn price(&self) -> Price {
+        Price::FREE
     }
 
     fn send<'a>(

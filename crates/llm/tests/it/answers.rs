@@ -1,7 +1,7 @@
 //! One answer: which are accepted, what is made of them, and which fall to the reasoner.
 
-use operator_llm::{Piece, ProviderError, Stop, ToolChoice};
-use operator_protocols::FaultClass;
+use operator_llm::{Budget, LlmDiagnoser, Pace, Patience, Piece, ProviderError, Stop, ToolChoice};
+use operator_protocols::{BoxFuture, FaultClass};
 use operator_reasoner::Outcome;
 use serde_json::json;
 
@@ -243,6 +243,56 @@ fn when_the_time_is_over_no_further_call_is_made() {
     assert_eq!(model.requests().len(), 3);
 }
 
+/// Time that passes only when it is slept away.
+#[derive(Default)]
+struct Slept(std::sync::Mutex<std::time::Duration>);
+
+impl Pace for Slept {
+    fn now(&self) -> std::time::Duration {
+        *self.0.lock().unwrap()
+    }
+
+    fn sleep(&self, time: std::time::Duration) -> BoxFuture<'_, ()> {
+        *self.0.lock().unwrap() += time;
+        Box::pin(std::future::ready(()))
+    }
+
+    fn chance(&self) -> f64 {
+        0.5
+    }
+}
+
+#[test]
+fn a_budget_is_held_for_each_investigation_and_what_was_turned_away_is_kept() {
+    let put = decided();
+    let good = put.agreeing(1);
+    let model = Scripted::new(true, move |n, _| match n {
+        0 => Err(ProviderError::Busy { status: 529, why: "busy".into(), retry_after_ms: Some(2_000) }.into()),
+        _ => Ok(submits(good.clone())),
+    });
+    let ask = |budget: Budget| {
+        let diagnoser = LlmDiagnoser::new(model.clone(), put.settings.clone(), put.clock.clone()).within(
+            budget,
+            Patience::default(),
+            std::sync::Arc::new(Slept::default()),
+        );
+        put.put_to(&diagnoser)
+    };
+    let free = Budget { micro_usd: 100_000_000, ..Budget::HOSTED };
+    let answer = ask(free);
+    assert_eq!(deliberation(&answer).outcome, Outcome::Accepted);
+    let kept: Vec<_> = deliberation(&answer).exchanges.iter().map(|one| (one.turn, one.error.is_some())).collect();
+    assert_eq!(kept, [(1, true), (1, false)]);
+    // The budget is one for each: the second investigation begins with all of it.
+    assert_eq!(deliberation(&ask(free)).outcome, Outcome::Accepted);
+
+    let asked = model.requests().len();
+    let poor = ask(Budget { micro_usd: 1, ..Budget::HOSTED });
+    assert!(why_fallen_back(&poor).starts_with("the budget does not allow another call"), "{}", why_fallen_back(&poor));
+    assert_eq!(poor.diagnosis, put.reasoned);
+    assert_eq!(model.requests().len(), asked, "it was asked for money that is not there");
+}
+
 #[test]
 fn without_the_reasoners_answer_it_is_asked_for() {
     let put = decided();
@@ -253,7 +303,7 @@ fn without_the_reasoners_answer_it_is_asked_for() {
     );
     let inquiry =
         operator_reasoner::Inquiry { pack: &put.pack, actions: &actions(), investigation: &put.spy, reasoned: None };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let answer = runtime.block_on(operator_reasoner::Diagnoser::diagnose(&diagnoser, inquiry)).unwrap();
     assert_eq!(answer.diagnosis, put.reasoned);
 }

@@ -199,10 +199,14 @@ impl Put {
 
     /// What the diagnoser makes of it with that model.
     pub fn ask(&self, provider: Arc<dyn Provider>) -> Answer {
-        let diagnoser = LlmDiagnoser::new(provider, self.settings.clone(), self.clock.clone());
+        self.put_to(&LlmDiagnoser::new(provider, self.settings.clone(), self.clock.clone()))
+    }
+
+    /// What a diagnoser makes of it.
+    pub fn put_to(&self, diagnoser: &LlmDiagnoser) -> Answer {
         let inquiry =
             Inquiry { pack: &self.pack, actions: &actions(), investigation: &self.spy, reasoned: Some(&self.reasoned) };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(diagnoser.diagnose(inquiry)).unwrap()
     }
 

@@ -27,11 +27,14 @@ const FAULTS: [Fault; 10] = [
 fn ask(tools: bool) {
     let url = std::env::var("OPERATOR_LLM_URL").unwrap();
     let only = std::env::var("OPERATOR_LLM_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(FAULTS.len());
+    let tokens = std::env::var("OPERATOR_LLM_PACK_TOKENS").ok().and_then(|n| n.parse().ok());
+    let tokens = tokens.unwrap_or(DiagnoserSettings::local().pack_tokens);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut counts = [0; 3];
     for (n, fault) in FAULTS.iter().enumerate().take(only) {
         let mut put = Put::of(*fault, 100 + n as u64);
         put.settings = DiagnoserSettings::local();
+        put.settings.pack_tokens = tokens;
         let settings = ProviderSettings { uses_tools: tools, ..ProviderSettings::at(&url, "local") };
         let provider = Arc::new(OpenAiCompatible::new(&settings).unwrap());
         let diagnoser = LlmDiagnoser::new(provider, put.settings.clone(), put.clock.clone());
