@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use operator_core::SystemClock;
 use operator_llm::{
-    ANTHROPIC_URL, Anthropic, ApiKey, DEFAULT_ANTHROPIC_MODEL, DiagnoserSettings, LlmDiagnoser, OpenAiCompatible,
-    Price, Provider, ProviderSettings,
+    ANTHROPIC_URL, Anthropic, ApiKey, Budget, DEFAULT_ANTHROPIC_MODEL, DiagnoserSettings, LlmDiagnoser,
+    OpenAiCompatible, Patience, Price, ProcessPace, Provider, ProviderSettings,
 };
 use operator_protocols::Value;
 use operator_reasoner::Diagnoser;
@@ -17,6 +17,7 @@ use secrecy::SecretString;
 
 use crate::config::{Config, KeySource, LlmConfig, Prices, ProviderKind};
 use crate::exit::with_causes;
+use crate::host::now;
 
 /// How long a host may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -74,12 +75,18 @@ pub fn open(config: &Config) -> Result<Model, String> {
     let provider = provider(llm.provider, &settings)?;
     let bounds = bounds(llm, local);
     let time_limit = bounds.time_limit;
-    Ok(Model {
-        diagnoser: Arc::new(LlmDiagnoser::new(provider, bounds, Arc::new(SystemClock))),
-        destination: destination(&settings.base_url),
-        time_limit,
-        warnings,
-    })
+    let budget = Budget {
+        turns: llm.max_turns,
+        tokens: llm.max_tokens.into(),
+        seconds: time_limit.as_secs().max(1),
+        // Dollars up to a thousand: the product is far below what the type holds.
+        micro_usd: (llm.max_cost * 1e6).round() as u64,
+    };
+    // Chance only spreads the attempts of many callers over time.
+    let pace = Arc::new(ProcessPace::new(|| f64::from(now().as_millis().rem_euclid(1_000) as u16) / 1_000.0));
+    let diagnoser =
+        LlmDiagnoser::new(provider, bounds, Arc::new(SystemClock)).within(budget, Patience::default(), pace);
+    Ok(Model { diagnoser: Arc::new(diagnoser), destination: destination(&settings.base_url), time_limit, warnings })
 }
 
 fn provider_settings(llm: &LlmConfig) -> Result<ProviderSettings, String> {

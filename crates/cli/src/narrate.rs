@@ -119,6 +119,7 @@ pub fn narrate(event: &AuditEvent) -> Vec<NarrationLine> {
                 format!("{id}: the evidence has moved: it is asked about anew")
             },
         )],
+        "diagnosis.marked" => vec![(Tone::Plain, format!("{id} marked {}{}", body.word("verdict"), by(event)))],
         "diagnosis.fallback" => vec![(Tone::Warning, format!("{id}: {}", body.text("why")))],
         "action.proposed" => proposal(id, &body),
         "action.approved" => vec![(Tone::Act, format!("{id} approved{}{}", by(event), because(&body)))],
