@@ -8,7 +8,7 @@ use operator_protocols::{
     Component, ComponentState, Dependency, DependencyState, Finding, History, Id, InvariantDefinition, Locus,
     Observation, Severity, Signal, Timestamp,
 };
-use operator_reasoner::{EvidencePack, PackInput, Reasoner, ViolationFact};
+use operator_reasoner::{EvidencePack, PackInput, Reasoner, Remembered, ViolationFact};
 use serde::Serialize;
 
 use super::Half;
@@ -58,12 +58,22 @@ pub struct Answer {
 }
 
 impl Case {
-    /// The evidence, as the operator would collect it.
-    pub fn pack(&self) -> EvidencePack {
+    fn history(&self) -> History {
         let mut history = History::new();
         for observation in &self.observations {
             history.push(Arc::clone(observation), Duration::MAX);
         }
+        history
+    }
+
+    /// What was seen, to be looked at.
+    pub fn past(&self) -> Remembered {
+        Remembered::new(self.history())
+    }
+
+    /// The evidence, as the operator would collect it.
+    pub fn pack(&self) -> EvidencePack {
+        let history = self.history();
         let now = self.observations.last().map_or(self.alerted_at, |last| last.at);
         let violation = ViolationFact {
             ticket: None,
