@@ -4,6 +4,8 @@ use operator_protocols::BoxFuture;
 use operator_reasoner::Usage;
 use serde_json::Value as Json;
 
+use crate::Price;
+
 /// One call to a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -138,6 +140,11 @@ pub trait Provider: Send + Sync {
 
     /// Whether it offers tools, or only single constrained answers.
     fn uses_tools(&self) -> bool;
+
+    /// What its tokens cost; that of the dearest model known, unless it says otherwise.
+    fn price(&self) -> Price {
+        Price::of_model(self.model())
+    }
 
     /// Sends `request` and waits for the answer, at most `time_limit`. `heard` is told what comes in while it comes.
     fn send<'a>(

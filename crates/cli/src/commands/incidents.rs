@@ -5,6 +5,7 @@ use operator_core::Incident;
 use operator_core::store::Store as _;
 
 use crate::app::App;
+use crate::commands::live::Live;
 use crate::commands::story::Story;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Table};
@@ -69,6 +70,7 @@ fn rows(output: &Output, incidents: &[Incident]) -> String {
 async fn show(app: &App, id: &str, all: bool) -> Result<Exit, Failure> {
     let store = app.reader()?;
     let story = Story::read(&store, app.incident(&store, id).await?, all).await?;
-    app.output.print("incident", &story, || story.page(&app.output))?;
+    let live = Live::of_app(app, &story.incident).await;
+    app.output.print("incident", &story, || story.page(&app.output, live.as_ref()))?;
     Ok(Exit::Clean)
 }

@@ -1,14 +1,20 @@
 //! Everything that the store has of one incident: what `incidents show` and `tickets show` tell.
 
+use std::collections::BTreeMap;
+
 use operator_core::store::sqlite::SqliteStore;
 use operator_core::store::{ExecutionFilter, Store as _, TicketFilter};
 use operator_core::{Execution, Incident, Ticket};
 use operator_reasoner::{Background, Deliberation, Diagnosis};
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 
+use crate::commands::live::Live;
 use crate::commands::{actions, tickets};
 use crate::exit::Failure;
 use crate::output::Output;
+
+/// How many audit rows are read at once.
+const PAGE: u32 = 1_000;
 
 /// An incident with everything that belongs to it.
 #[derive(Debug, Serialize)]
@@ -41,7 +47,9 @@ impl Story {
         // The store gives the newest first; a story is told from its beginning.
         tickets.reverse();
         executions.reverse();
-        let numbered = |(id, diagnosis)| Numbered { id, diagnosis, deliberation: None };
+        let ids: Vec<&str> = diagnoses.iter().map(|(id, _)| id.as_str()).collect();
+        let mut deliberations = deliberations(store, &ids).await?;
+        let numbered = |(id, diagnosis)| Numbered { deliberation: deliberations.remove(&id), id, diagnosis };
         Ok(Self { diagnoses: diagnoses.into_iter().map(numbered).collect(), tickets, executions, incident })
     }
 
@@ -51,7 +59,7 @@ impl Story {
     }
 
     /// The whole as a page for people.
-    pub fn page(&self, output: &Output) -> String {
+    pub fn page(&self, output: &Output, live: Option<&Live>) -> String {
         let incident = &self.incident;
         let state = match incident.closed_at {
             Some(at) => format!("closed {}", output.when(at)),
@@ -59,8 +67,14 @@ impl Story {
         };
         let mut page = String::new();
         for numbered in &self.diagnoses {
-            let background = Background { deliberation: numbered.deliberation.as_ref(), ..Background::default() };
-            page.push_str(&numbered.diagnosis.to_markdown_with(background));
+            let deliberation = numbered.deliberation.as_ref();
+            page.push_str(&match live {
+                Some(live) => live.page(&numbered.diagnosis, deliberation),
+                None => {
+                    let background = Background { deliberation, ..Background::default() };
+                    numbered.diagnosis.to_markdown_with(background)
+                }
+            });
             page.push('\n');
         }
         if self.diagnoses.is_empty() {
@@ -75,6 +89,27 @@ impl Story {
         }
         page
     }
+}
+
+/// How the diagnoses of these ids were reached: the audit has it, where a model took part.
+async fn deliberations(store: &SqliteStore, ids: &[&str]) -> Result<BTreeMap<String, Deliberation>, Failure> {
+    let (mut found, mut next) = (BTreeMap::new(), 1);
+    while !ids.is_empty() {
+        let page = store.audit(next, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        next = last.seq + 1;
+        let of_them = page
+            .into_iter()
+            .map(|row| row.event)
+            .filter(|event| event.kind == "diagnosis.deliberated" && ids.contains(&event.reference.as_str()));
+        for event in of_them {
+            // A row of another version is left out: it is still in the audit.
+            if let Some(Ok(one)) = event.body.get("deliberation").map(Deliberation::deserialize) {
+                found.insert(event.reference, one);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// A block of text that Markdown leaves as it is.

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::commands::explanation::explanation;
+use crate::commands::live::Live;
 use crate::commands::story::{Story, fenced};
 use crate::exit::{Exit, Failure};
 use crate::output::{Format, Output, Table};
@@ -110,7 +111,8 @@ async fn show(app: &App, id: &str, markdown: bool) -> Result<Exit, Failure> {
     let story = Story::read(&store, app.incident(&store, &ticket.incident).await?, false).await?;
     if markdown && app.output.format == Format::Text {
         app.output.text(&format!("# Ticket {}\n\n{}", ticket.id, fenced(&details(&app.output, &ticket))))?;
-        app.output.text(&format!("\n{}", story.page(&app.output)))?;
+        let live = Live::of_app(app, &story.incident).await;
+        app.output.text(&format!("\n{}", story.page(&app.output, live.as_ref())))?;
         return Ok(Exit::Clean);
     }
     let latest = story.latest();

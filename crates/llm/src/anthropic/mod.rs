@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use crate::call::{Assembler, Dialect, Line, Told, key_header};
 use crate::model::Habits;
-use crate::{Failure, Provider, ProviderSettings, Reply, Request, SettingsError};
+use crate::{Failure, Price, Provider, ProviderSettings, Reply, Request, SettingsError};
 
 /// The version of the API that this is written for.
 const VERSION: &str = "2023-06-01";
@@ -77,6 +77,10 @@ impl Provider for Anthropic {
 
     fn uses_tools(&self) -> bool {
         self.uses_tools
+    }
+
+    fn price(&self) -> Price {
+        self.line.price
     }
 
     fn send<'a>(

@@ -12,7 +12,7 @@ use operator_protocols::BoxFuture;
 use serde_json::Value as Json;
 
 use crate::call::{Assembler, Dialect, Line, Told, key_header};
-use crate::{Failure, Provider, ProviderSettings, Reply, Request, SettingsError};
+use crate::{Failure, Price, Provider, ProviderSettings, Reply, Request, SettingsError};
 
 /// A model behind chat completions.
 pub struct OpenAiCompatible {
@@ -64,6 +64,10 @@ impl Provider for OpenAiCompatible {
 
     fn uses_tools(&self) -> bool {
         self.uses_tools
+    }
+
+    fn price(&self) -> Price {
+        self.line.price
     }
 
     fn send<'a>(

@@ -128,7 +128,8 @@ fn lanes(subject: &str, past: &History, now: &Observation) -> Vec<Evaluation> {
 
 fn finding(what: &str, discrepancies: Vec<Discrepancy>) -> Finding {
     let sum = |kind| discrepancies.iter().filter(|one| one.kind == kind).map(|one| one.amount).sum::<f64>();
-    let (gone, extra) = (sum(DiscrepancyKind::Missing), sum(DiscrepancyKind::Unclaimed));
+    // A sum of nothing is minus zero.
+    let (gone, extra) = (sum(DiscrepancyKind::Missing) + 0.0, sum(DiscrepancyKind::Unclaimed) + 0.0);
     let message = format!("{what}: {gone:.0} jobs are gone that nobody took, {extra:.0} are there that nobody put");
     let mut finding = Finding::new(message, gone + extra, UNDER_WAY);
     finding.discrepancies = discrepancies;

@@ -10,6 +10,8 @@ use crate::EventKind;
 pub(super) enum Refused {
     /// Nothing answers.
     Unplugged,
+    /// How the thing to be changed is now cannot be read.
+    Unreadable(String),
     /// It answered, and the precondition does not hold.
     Precondition(String),
 }
@@ -32,6 +34,9 @@ impl Shop {
         }
         let node = command.node();
         let it = &model.nodes[node];
+        if it.hidden {
+            return Err(Refused::Unreadable(format!("status of {}", it.name())));
+        }
         let state = |state: String, against: Option<String>| Ok(Expected { state, against });
         let against = |wrong: bool, why: &str| wrong.then(|| format!("{} {why}", it.name()));
         match command {
@@ -101,6 +106,9 @@ impl Shop {
             return Err(Refused::Unplugged);
         }
         let it = &model.nodes[command.node()];
+        if it.hidden {
+            return Err(Refused::Unreadable(format!("status of {}", it.name())));
+        }
         Ok(match command {
             Command::Start(_) | Command::Restart(_) => it.running,
             Command::Drain(_) => it.drained,

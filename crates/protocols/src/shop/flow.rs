@@ -73,7 +73,12 @@ impl Model {
         let node = &mut self.nodes[call.to];
         if !node.running {
             self.after(REFUSAL, Due::Answered(id, Err(Failure::Refused)));
-        } else if node.waiting.len() >= BACKLOG {
+            return;
+        }
+        if let Some(link) = call.from.and_then(|from| self.links.get_mut(&(from, call.to))) {
+            link.received += 1;
+        }
+        if node.waiting.len() >= BACKLOG {
             self.finish(id, Err(Failure::Full));
         } else {
             let to = call.to;

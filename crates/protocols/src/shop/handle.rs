@@ -35,6 +35,13 @@ impl Shop {
         Self { model: Arc::new(Mutex::new(Model::new(seed))) }
     }
 
+    /// A shop of which nothing answers.
+    pub(super) fn closed() -> Self {
+        let shop = Self::new(0);
+        shop.unplug();
+        shop
+    }
+
     /// Lets time pass until `to`. Time that goes backwards changes nothing.
     pub fn step(&self, to: Timestamp) {
         self.lock().step(to.as_millis().saturating_mul(1_000));

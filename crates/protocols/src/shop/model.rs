@@ -51,6 +51,8 @@ pub(super) enum Due {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Link {
     pub(super) meter: Meter,
+    /// How many calls came out of it, as whoever is called counts since it started.
+    pub(super) received: u64,
     /// How much longer a round trip takes, in microseconds.
     pub(super) delay: i64,
     pub(super) cut: bool,

@@ -78,6 +78,9 @@ impl Model {
         for (_, link) in self.links.iter_mut().filter(|((from, _), _)| *from == node) {
             link.meter = Meter::starting(now);
         }
+        for (_, link) in self.links.iter_mut().filter(|((_, to), _)| *to == node) {
+            link.received = 0;
+        }
         if let Some(packer) = node.checked_sub(FIRST_PACKER) {
             self.packed[packer] = Meter::starting(now);
             self.after(0, Due::Looks(packer, starts));

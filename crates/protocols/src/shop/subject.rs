@@ -22,6 +22,7 @@ use crate::{
 /// Under which name a guard carries how things were.
 const STATE: &str = "state";
 const UNPLUGGED: &str = "nothing answers";
+const UNREADABLE: &str = "its status page does not answer";
 
 pub(super) struct ShopSubject {
     name: String,
@@ -43,6 +44,7 @@ impl ShopSubject {
         };
         match self.shop.expected(&command) {
             Err(Refused::Unplugged) => guard.holds = Holds::Unknown(Unavailable::new("the shop", UNPLUGGED)),
+            Err(Refused::Unreadable(what)) => guard.holds = Holds::Unknown(Unavailable::new(what, UNREADABLE)),
             Err(Refused::Precondition(why)) => guard.holds = Holds::No(why),
             Ok(expected) => {
                 if matches!(command, Command::Start(_) | Command::Restart(_)) {
@@ -68,6 +70,7 @@ impl ShopSubject {
         match self.shop.obey(&command, state) {
             Ok(()) => Sent::Done(Receipt::new(format!("{} at {}", request.action, request.target))),
             Err(Refused::Unplugged) => Sent::NotSent(UNPLUGGED.to_owned()),
+            Err(Refused::Unreadable(what)) => Sent::NotSent(format!("{what}: {UNREADABLE}")),
             // It may be what an earlier attempt did that stands in the way.
             Err(Refused::Precondition(why)) if attempt > 1 => Sent::Unknown(why),
             Err(Refused::Precondition(why)) => Sent::NoEffect(why),
@@ -79,6 +82,7 @@ impl ShopSubject {
         match self.shop.is_done(&command) {
             Ok(true) => Effect::Happened(Receipt::new("it is so")),
             Ok(false) => Effect::Absent,
+            Err(Refused::Unreadable(what)) => Effect::Unknown(Unavailable::new(what, UNREADABLE)),
             Err(_) => Effect::Unknown(Unavailable::new("the shop", UNPLUGGED)),
         }
     }

@@ -158,7 +158,7 @@ impl View<'_> {
             }
             return;
         }
-        self.gauge(&on, "waiting", SignalRole::Saturation, node.waiting.len() as f64, "1");
+        self.gauge(&on, "waiting", SignalRole::Saturation, node.waiting.len() as f64, "requests");
         self.count(&on, "requests_total", SignalRole::Traffic, node.served.calls, node.served.since);
         self.count(&on, "errors_total", SignalRole::Errors, node.served.failures, node.served.since);
         if let (Some(mean), Some(p95)) = (node.served.mean(), node.served.quantile(95)) {
@@ -178,9 +178,15 @@ impl View<'_> {
                 true if link.meter.nobody_answers() => DependencyState::Down,
                 true => DependencyState::Up,
             };
+            // How much comes over it, whoever is called counts too.
+            let received = self.readable(&model.nodes[to]).then(|| (link.received, model.nodes[to].started));
             let (from, to) = (self.id(from), self.id(to));
+            let on = Locus::Edge(from.clone(), to.clone());
             if caller {
-                self.link(&Locus::Edge(from.clone(), to.clone()), &link.meter);
+                self.link(&on, &link.meter);
+            }
+            if let Some((received, since)) = received {
+                self.count(&on, "received_total", SignalRole::Traffic, received, since);
             }
             self.seen.dependencies.push(Dependency { from, to, kind: kind.to_owned(), state });
         }
@@ -202,7 +208,7 @@ impl View<'_> {
         }
         let on = Locus::Component(self.id(QUEUE));
         let held = model.lanes.held();
-        self.gauge(&on, "jobs_held", SignalRole::Saturation, held as f64, "1");
+        self.gauge(&on, "jobs_held", SignalRole::Saturation, held as f64, "jobs");
         let full = (held + model.lanes.foreign_files) as f64 / CAPACITY as f64;
         self.gauge(&on, "disk_used", SignalRole::Saturation, full, "1");
         let now = model.now + queue.clock_ahead;
@@ -210,7 +216,7 @@ impl View<'_> {
         self.gauge(&on, "oldest_wait", SignalRole::Latency, seconds(oldest.unwrap_or(0)), "s");
         for (lane, name) in LANES.iter().enumerate() {
             let on = Locus::entity(self.subject, "lane", *name);
-            self.gauge(&on, "jobs_held", SignalRole::Saturation, model.lanes.waiting[lane].len() as f64, "1");
+            self.gauge(&on, "jobs_held", SignalRole::Saturation, model.lanes.waiting[lane].len() as f64, "jobs");
         }
     }
 

@@ -374,10 +374,19 @@ fn what_cannot_be_read_is_unknown_though_its_callers_are_answered() {
     let seen = shop.watch(30);
     assert_eq!(state(&seen, "orders-1"), ComponentState::Unknown);
     assert!(value(&seen, "edge:front-1>orders-1", "round_trip") > 0.0);
+    assert!(value(&seen, "edge:front-2>catalog", "received_total") > 0.0, "whoever it calls hears of it");
     assert!(seen.unavailable.iter().any(|one| one.what.contains("orders-1")));
     let now = shop.past.last().expect("seen");
     let blind = shop.checker.check(&shop.past, now).into_iter().filter(|one| one.on.to_text() == "component:orders-1");
     assert!(blind.into_iter().all(|one| matches!(one.verdict, Verdict::Unknown(_))));
+    let request = ActionRequest {
+        intent: "i1".into(),
+        action: "restart_component".into(),
+        target: Locus::component("corner", "orders-1"),
+        params: Default::default(),
+    };
+    let guard = block_on(shop.subject.guard(&request, shop.now));
+    assert!(matches!(guard.holds, Holds::Unknown(_)), "nobody may rely on what nobody can read");
     assert_eq!(shop.violated(), Vec::<String>::new());
 }
 
@@ -391,7 +400,7 @@ fn a_counter_begins_again_with_its_process() {
         let on = Locus::parse("corner", on).expect("a locus");
         let counts = seen.signals.iter().filter(|signal| signal.on == on);
         let counts: Vec<_> = counts.filter(|signal| matches!(signal.kind, SignalKind::Counter { .. })).collect();
-        assert!(counts.len() == 2 && counts.iter().all(|count| count.value < 200.0), "{counts:?}");
+        assert!(counts.len() >= 2 && counts.iter().all(|count| count.value < 200.0), "{counts:?}");
     }
     assert_eq!(seen.components.len(), COMPONENTS.len());
 }

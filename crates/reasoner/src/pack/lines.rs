@@ -47,7 +47,7 @@ pub(crate) fn place(message: &str) -> Option<&str> {
 
 /// `a.b.Class#17`, `src/main.rs:17` and `main.go:17:3` are places; `10.0.0.1:80`, `#17` and `host:80` are not.
 fn place_of(word: &str) -> Option<&str> {
-    let word = word.trim_end_matches([':', ',', ']', ')']);
+    let word = word.trim_start_matches(['[', '(']).trim_end_matches([':', ',', ']', ')']);
     let (name, line) = word.rsplit_once('#').or_else(|| word.split_once(':'))?;
     let line = line.split(':').next().unwrap_or_default();
     let is_line = (1..=5).contains(&line.len()) && line.chars().all(|c| c.is_ascii_digit());
@@ -65,9 +65,8 @@ pub(crate) fn request(message: &str) -> Option<&str> {
         let word = words.next()?;
         let Some((key, value)) = word.split_once([':', '=']) else { continue };
         let key: String = key.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
-        let is_key = ["traceid", "requestid", "xrequestid", "correlationid"]
-            .iter()
-            .any(|known| key.eq_ignore_ascii_case(known));
+        let is_key =
+            ["traceid", "requestid", "xrequestid", "correlationid"].iter().any(|known| key.eq_ignore_ascii_case(known));
         if !is_key {
             continue;
         }
@@ -100,7 +99,7 @@ mod tests {
         for (line, expected) in [
             ("12:00:01.5 INFO a.b.Orders#17 done", Some("a.b.Orders#17")),
             ("error at src/main.rs:17: no", Some("src/main.rs:17")),
-            ("[main.go:17:3] no", None),
+            ("[main.go:17:3] no", Some("main.go:17:3")),
             ("dial 10.0.0.1:80", None),
             ("dial db.example.internal:5432", None),
             ("order #17 and item a#b", None),

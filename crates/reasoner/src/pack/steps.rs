@@ -1,6 +1,7 @@
-//! The steps of requests inside a component, read off its log lines: of the requests that came to one line, how many
-//! went on to the next. A step that requests used to take and do not any more is where they fail or end early, however
-//! much or little is asked, and whatever the mix of what is asked.
+//! The steps of requests inside a component, read off its log lines: of the requests that write one line, how many also
+//! write another. A step that requests used to take and do not any more is where they fail or end early, however much or
+//! little is asked, and whatever the mix of what is asked. In which order the lines come does not matter: what several
+//! threads write is interleaved by chance.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,15 +12,10 @@ use super::lines::{place, request, template};
 use super::window::Window;
 use crate::EvidenceKind;
 use crate::parameters::{
-    BASELINE_SAMPLES, DEVIATES, DEVIATION_CAP, ITEMS_PER_KIND, LEAST_EFFECT, LOG_TEMPLATES, STEPS_PER_COMPONENT,
-    STEP_REQUESTS,
+    BASELINE_SAMPLES, DEVIATES, DEVIATION_CAP, ITEMS_PER_KIND, LEAST_EFFECT, STEP_LINES, STEP_REQUESTS,
+    STEPS_PER_COMPONENT, USUAL_STEP,
 };
 use crate::text::bounded;
-
-/// The number of a kind of line; the first two stand for the beginning and the end of a request.
-type Line = u32;
-const BEGIN: Line = 0;
-const END: Line = 1;
 
 /// How often a step was taken, of how often it could have been.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,107 +33,114 @@ pub(crate) struct Steps {
     pub usual: BTreeSet<Id>,
 }
 
-/// The steps of each request, by component and request: when it began, and its lines.
-type Requests<'a> = BTreeMap<(&'a Id, &'a str), Vec<(Timestamp, Line)>>;
-
-/// Counts the steps before and since the trouble began, and tells which are not taken any more.
-pub(crate) fn steps(history: &History, window: &Window) -> Steps {
-    let mut names: Vec<String> = vec!["(its beginning)".to_owned(), "(its end)".to_owned()];
-    let mut known: BTreeMap<String, Line> = BTreeMap::new();
-    let mut requests: Requests<'_> = BTreeMap::new();
-    for line in history.iter().flat_map(|observation| &observation.logs) {
-        let Some(request) = request(&line.message) else { continue };
-        let key = place(&line.message).map_or_else(|| template(&line.message), str::to_owned);
-        let number = match known.get(&key) {
-            Some(number) => *number,
-            None if known.len() >= LOG_TEMPLATES => continue,
-            None => {
-                let number = Line::try_from(names.len()).unwrap_or(Line::MAX);
-                names.push(template(&line.message));
-                known.insert(key, number);
-                number
-            }
-        };
-        requests.entry((&line.component, request)).or_default().push((line.at, number));
-    }
-    let mut before: BTreeMap<&Id, Counts> = BTreeMap::new();
-    let mut since: BTreeMap<&Id, Counts> = BTreeMap::new();
-    for ((component, _), mut lines) in requests {
-        lines.sort_by_key(|(at, _)| *at);
-        let Some((began, _)) = lines.first() else { continue };
-        let counts = if *began < window.healthy_until {
-            &mut before
-        } else if *began >= window.start {
-            &mut since
-        } else {
-            continue;
-        };
-        counts.entry(component).or_default().count(&lines);
-    }
-    compare(&before, &since, &names, window)
+/// What one request wrote in one component.
+#[derive(Debug)]
+struct Request {
+    began: Timestamp,
+    lines: BTreeSet<usize>,
 }
 
-/// The steps of one component's requests.
+/// The requests to one component, and the kinds of lines that they write.
 #[derive(Debug, Default)]
+struct Requests<'a> {
+    kinds: BTreeMap<String, usize>,
+    names: Vec<String>,
+    by_name: BTreeMap<&'a str, Request>,
+}
+
+impl<'a> Requests<'a> {
+    fn add(&mut self, request: &'a str, at: Timestamp, message: &str) {
+        let key = place(message).map_or_else(|| template(message), str::to_owned);
+        let kind = match self.kinds.get(&key) {
+            Some(kind) => *kind,
+            None if self.names.len() >= STEP_LINES => return,
+            None => {
+                self.names.push(template(message));
+                self.kinds.insert(key, self.names.len() - 1);
+                self.names.len() - 1
+            }
+        };
+        let request = self.by_name.entry(request).or_insert_with(|| Request { began: at, lines: BTreeSet::new() });
+        request.began = request.began.min(at);
+        request.lines.insert(kind);
+    }
+
+    /// How many of the requests that began then wrote each two kinds of lines.
+    fn count(&self, began: impl Fn(Timestamp) -> bool) -> Counts {
+        let width = self.names.len();
+        let mut both = vec![0_u32; width * width];
+        for request in self.by_name.values().filter(|request| began(request.began)) {
+            for from in &request.lines {
+                for to in &request.lines {
+                    both[from * width + to] += 1;
+                }
+            }
+        }
+        Counts { width, both }
+    }
+}
+
 struct Counts {
-    from: BTreeMap<Line, u32>,
-    steps: BTreeMap<(Line, Line), u32>,
+    width: usize,
+    both: Vec<u32>,
 }
 
 impl Counts {
-    fn count(&mut self, lines: &[(Timestamp, Line)]) {
-        let numbers = lines.iter().map(|(_, line)| *line);
-        let path = std::iter::once(BEGIN).chain(numbers).chain(std::iter::once(END));
-        for step in path.clone().zip(path.skip(1)) {
-            *self.from.entry(step.0).or_default() += 1;
-            *self.steps.entry(step).or_default() += 1;
-        }
-    }
-
-    fn taken(&self, step: (Line, Line)) -> Taken {
-        Taken {
-            hits: self.steps.get(&step).copied().unwrap_or(0),
-            of: self.from.get(&step.0).copied().unwrap_or(0),
-        }
+    fn taken(&self, from: usize, to: usize) -> Taken {
+        Taken { hits: self.both[from * self.width + to], of: self.both[from * self.width + from] }
     }
 }
 
-fn compare(
-    before: &BTreeMap<&Id, Counts>,
-    since: &BTreeMap<&Id, Counts>,
-    names: &[String],
-    window: &Window,
-) -> Steps {
+/// Counts the steps before and since the trouble began, and tells which are not taken any more.
+pub(crate) fn steps(history: &History, window: &Window) -> Steps {
+    let mut by_component: BTreeMap<&Id, Requests<'_>> = BTreeMap::new();
+    for line in history.iter().flat_map(|observation| &observation.logs) {
+        if let Some(request) = request(&line.message) {
+            by_component.entry(&line.component).or_default().add(request, line.at, &line.message);
+        }
+    }
     let mut found = Steps::default();
     let mut fewer: Vec<(f64, Draft)> = Vec::new();
-    for (component, was) in before {
-        let Some(is) = since.get(component) else { continue };
-        let mut measured = false;
-        let mut here: Vec<(f64, Draft)> = Vec::new();
-        for step in was.steps.keys() {
-            let (past, now) = (was.taken(*step), is.taken(*step));
-            let enough = past.of as usize >= BASELINE_SAMPLES && now.of >= STEP_REQUESTS;
-            if !enough {
-                continue;
-            }
-            measured = true;
-            let (share_then, share_now) = (share(past), share(now));
-            let deviation = surprise(past, now);
-            if share_then - share_now >= LEAST_EFFECT * share_then && deviation >= DEVIATES {
-                let draft = draft(component, *step, names, past, now, deviation, window);
-                here.push((deviation, draft));
-            }
-        }
+    for (component, requests) in &by_component {
+        let before = requests.count(|began| began < window.healthy_until);
+        let since = requests.count(|began| began >= window.start);
+        let (measured, here) = compare(component, requests, &before, &since, window);
         if here.is_empty() && measured {
             found.usual.insert((*component).clone());
         }
-        here.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.statement.cmp(&b.1.statement)));
-        here.truncate(STEPS_PER_COMPONENT);
         fewer.extend(here);
     }
     fewer.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.statement.cmp(&b.1.statement)));
     found.drafts = fewer.into_iter().take(ITEMS_PER_KIND).map(|(_, draft)| draft).collect();
     found
+}
+
+/// Whether a step could be compared at all, and the steps that are not taken any more, the clearest first.
+fn compare(
+    component: &Id,
+    requests: &Requests<'_>,
+    before: &Counts,
+    since: &Counts,
+    window: &Window,
+) -> (bool, Vec<(f64, Draft)>) {
+    let mut measured = false;
+    let mut fewer = Vec::new();
+    for (from, to) in (0..before.width).flat_map(|from| (0..before.width).map(move |to| (from, to))) {
+        let (past, now) = (before.taken(from, to), since.taken(from, to));
+        let enough = past.of as usize >= BASELINE_SAMPLES && now.of >= STEP_REQUESTS;
+        if from == to || !enough || share(past) < USUAL_STEP {
+            continue;
+        }
+        measured = true;
+        let deviation = surprise(past, now);
+        if share(past) - share(now) >= LEAST_EFFECT * share(past) && deviation >= DEVIATES {
+            let names = (requests.names[from].as_str(), requests.names[to].as_str());
+            fewer.push((deviation, draft(component, names, past, now, deviation, window)));
+        }
+    }
+    fewer.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.statement.cmp(&b.1.statement)));
+    fewer.truncate(STEPS_PER_COMPONENT);
+    (measured, fewer)
 }
 
 fn share(taken: Taken) -> f64 {
@@ -160,27 +163,18 @@ fn likelihood(taken: Taken, share: f64) -> f64 {
     term(taken.hits, share) + term(taken.of - taken.hits, 1.0 - share)
 }
 
-fn draft(
-    component: &Id,
-    step: (Line, Line),
-    names: &[String],
-    past: Taken,
-    now: Taken,
-    deviation: f64,
-    window: &Window,
-) -> Draft {
-    let name = |line: Line| names.get(line as usize).map_or("", String::as_str);
-    let (from, to) = (bounded(name(step.0), 80), bounded(name(step.1), 80));
+fn draft(component: &Id, (from, to): (&str, &str), past: Taken, now: Taken, deviation: f64, window: &Window) -> Draft {
+    let (from, to) = (bounded(from, 120), bounded(to, 120));
     Draft {
         at: window.start,
         on: Locus::Component(component.clone()),
         statement: format!(
-            "{} of {} requests to {component} now go on from \"{from}\" to \"{to}\", before {} of {} \
-             ({:+.1} robust deviations)",
-            now.hits, now.of, past.hits, past.of, deviation
+            "of {} requests to {component} that write \"{from}\" {} write \"{to}\", before {} of {} \
+             ({deviation:+.1} robust deviations)",
+            now.of, now.hits, past.hits, past.of,
         ),
         kind: EvidenceKind::Deviation {
-            signal: format!("requests that go on to {to}"),
+            signal: format!("requests that write {to}"),
             role: SignalRole::Availability,
             unit: "1".to_owned(),
             worse: Worse::Lower,

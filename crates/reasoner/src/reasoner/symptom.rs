@@ -65,6 +65,18 @@ pub(crate) fn weight_of(deviation: f64) -> f64 {
     (DEVIATION_NATS * (deviation.abs() / DEVIATION_UNIT).max(1.0).ln()).min(SYMPTOM_GRAVE)
 }
 
+/// How much a log template that became more frequent asks for one: an error that was never written before, more.
+fn weight_of_log(item: &EvidenceItem) -> f64 {
+    match item.kind {
+        EvidenceKind::LogTemplate { level, before_per_minute, .. }
+            if level >= LogLevel::Error && before_per_minute == 0.0 =>
+        {
+            SYMPTOM_WARNING
+        }
+        _ => SYMPTOM_HINT,
+    }
+}
+
 #[derive(Default)]
 struct Collected<'p> {
     by_place: BTreeMap<(Locus, Nature), Symptom<'p>>,
@@ -131,7 +143,7 @@ pub(crate) fn symptoms<'p>(case: &Case<'p>) -> Vec<Symptom<'p>> {
             if one.deviation > 0.0 && one.worse != Worse::Neither && one.role != SignalRole::Traffic {
                 let weight = weight_of(one.deviation);
                 let symptom = found.add(on, Nature::Performance, weight, one.item, one.item.at);
-                if matches!(one.role, SignalRole::Availability | SignalRole::Errors) {
+                if case.failing_or_late && matches!(one.role, SignalRole::Availability | SignalRole::Errors) {
                     symptom.failing = symptom.failing.max(weight);
                 }
             }
@@ -140,10 +152,9 @@ pub(crate) fn symptoms<'p>(case: &Case<'p>) -> Vec<Symptom<'p>> {
             found.add(on, Nature::Performance, SYMPTOM_HINT, item, item.at);
         }
         // More ordinary news tells of what is asked, not of trouble.
-        let grave =
-            |item: &EvidenceItem| matches!(item.kind, EvidenceKind::LogTemplate { level, .. } if level >= LogLevel::Warn);
+        let grave = |item: &EvidenceItem| matches!(item.kind, EvidenceKind::LogTemplate { level, .. } if level >= LogLevel::Warn);
         for item in facts.logs.iter().filter(|item| grave(item)) {
-            found.add(on, Nature::Performance, SYMPTOM_HINT, item, item.at);
+            found.add(on, Nature::Performance, weight_of_log(item), item, item.at);
         }
     }
     for (violation, item) in &case.violations {

@@ -8,21 +8,23 @@ use super::page::{list, time};
 use super::sparkline::sparkline;
 use crate::{Diagnosis, EvidenceItem, EvidenceKind, EvidencePack};
 
-/// The signal that an item is about, if it is about one that has values.
-fn signal(kind: &EvidenceKind) -> Option<&str> {
-    match kind {
-        EvidenceKind::Deviation { signal, .. }
-        | EvidenceKind::Saturated { signal, .. }
-        | EvidenceKind::SelfExcess { signal, .. }
-        | EvidenceKind::Peers { signal, .. } => Some(signal),
-        _ => None,
+impl EvidenceKind {
+    /// The signal that it is about, if it is about one that has values.
+    pub fn signal(&self) -> Option<&str> {
+        match self {
+            Self::Deviation { signal, .. }
+            | Self::Saturated { signal, .. }
+            | Self::SelfExcess { signal, .. }
+            | Self::Peers { signal, .. } => Some(signal),
+            _ => None,
+        }
     }
 }
 
 pub(super) fn cited(page: &mut String, diagnosis: &Diagnosis, pack: &EvidencePack, series: Option<&SeriesOf<'_>>) {
     let cited = diagnosis.cited();
     let drawn = |item: &EvidenceItem| {
-        let points = series?(&item.on, signal(&item.kind)?);
+        let points = series?(&item.on, item.kind.signal()?);
         sparkline(&points, pack.from, pack.built_at, pack.onset)
     };
     let entry = |item: &EvidenceItem| {

@@ -26,9 +26,8 @@ impl Metrics {
             if let Some(pod) = name.strip_suffix("_metric.csv.gz") {
                 let service = service_of_pod(pod);
                 metrics.services.insert(service.clone());
-                metrics.take(&rows::table(&file)?, |column| {
-                    Some((Locus::component(SUBJECT, &service), of_pod(column)?))
-                });
+                metrics
+                    .take(&rows::table(&file)?, |column| Some((Locus::component(SUBJECT, &service), of_pod(column)?)));
             } else if name.starts_with("dependency") {
                 for row in rows::table(&file)?.rows {
                     if let (Some(from), Some(to)) = (row.first(), row.get(1)) {

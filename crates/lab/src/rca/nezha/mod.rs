@@ -45,6 +45,8 @@ const PAST: usize = 240;
 const LOG_MINUTES: i64 = 3;
 /// The most cases of a folder whose minutes before the injection are the healthy past.
 const PAST_CASES: usize = 60;
+/// Readings before an injection that are the healthy past.
+const READINGS: usize = 3;
 /// The least of them that are enough for a past; else it is the past of what was measured.
 const ENOUGH: usize = 10;
 /// A minute, in milliseconds.
@@ -65,8 +67,7 @@ pub(super) fn read(folder: &Path, text: &str) -> Result<Vec<Case>, RcaError> {
     let mut by_folder: BTreeMap<&str, Vec<(&CaseEntry, Instant)>> = BTreeMap::new();
     for entry in &manifest.cases {
         let injected = Instant::parse(&entry.inject_time).ok_or_else(|| {
-            let why =
-                format!("case {}: inject_time: YYYY-MM-DD HH:MM:SS, not {:?}", entry.id, entry.inject_time);
+            let why = format!("case {}: inject_time: YYYY-MM-DD HH:MM:SS, not {:?}", entry.id, entry.inject_time);
             RcaError::wrong(&path, why)
         })?;
         by_folder.entry(&entry.dir).or_default().push((entry, injected));
@@ -123,11 +124,15 @@ impl Recorded {
             past.push(Arc::new(observation));
         }
         for (entry, injected) in entries.iter().take(PAST_CASES) {
-            at += MINUTE;
             // The reading of the minute of the injection was mostly taken before it.
             let minute = entry.inject_time.get(..16).unwrap_or_default();
-            let mut observation =
-                self.observation(at, self.metrics.minutes.range(..=minute.to_owned()).next_back().map(|(_, now)| now));
+            let readings: Vec<_> = self.metrics.minutes.range(..=minute.to_owned()).rev().take(READINGS).collect();
+            for (_, readings) in readings.iter().skip(1).rev() {
+                at += MINUTE;
+                past.push(Arc::new(self.observation(at, Some(readings))));
+            }
+            at += MINUTE;
+            let mut observation = self.observation(at, readings.first().map(|(_, readings)| *readings));
             let lines = lines(dir, *injected, 0)?;
             observation.logs = lines
                 .iter()
