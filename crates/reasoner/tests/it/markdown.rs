@@ -18,7 +18,7 @@ fn a_slow_link_is_told_with_reasons_and_what_was_ruled_out() {
 
     **The link api-2→store is slow, and neither of its ends is at fault.**
 
-    Confidence high (94%), severity critical. Diagnosed by reasoner 1 at 2027-01-15T08:03:15Z.
+    Confidence high (94%), severity critical. Diagnosed by reasoner 2 at 2027-01-15T08:03:15Z.
 
     Affected: api-2, api-2→store.
 
@@ -84,7 +84,7 @@ fn what_does_not_decide_is_told_with_what_would() {
 
     **The evidence does not decide between “the link api-1→store is slow, and neither of its ends is at fault” and “store answers, but slowly, or fails at what it is asked”.**
 
-    Confidence low (54%), severity critical. Diagnosed by reasoner 1 at 2027-01-15T08:03:15Z.
+    Confidence low (54%), severity critical. Diagnosed by reasoner 2 at 2027-01-15T08:03:15Z.
 
     Affected: api-1→store.
 
