@@ -244,8 +244,7 @@ fn each_part_is_split_into_halves_that_do_not_depend_on_the_order_of_the_manifes
     assert_eq!(halves(folder.path()), split);
 }
 
-/// The goal is held elsewhere; here only that the real files are read whole, and answered where the manifest does not say
-/// what is right.
+/// The goal is held elsewhere; here only that the real files are answered where the manifest does not say what is right.
 #[test]
 fn the_public_data_beside_the_checkout_is_answered_without_its_answers() {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/rca");
@@ -263,12 +262,21 @@ fn the_public_data_beside_the_checkout_is_answered_without_its_answers() {
         let path = folder.path().join("manifest.json");
         let mut manifest: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(&path).expect("there")).expect("JSON");
-        for case in manifest["cases"].as_array_mut().expect("a list") {
+        let listed = manifest["cases"].as_array_mut().expect("a list");
+        assert_eq!(listed.len(), cases);
+        // A few of each kind: all of them take a minute, and are for `operator eval rca`.
+        let mut nth = 0;
+        listed.retain(|_| {
+            nth += 1;
+            nth % 6 == 1
+        });
+        let kept = listed.len();
+        for case in listed {
             let case = case.as_object_mut().expect("an object");
             case.retain(|key, _| !key.starts_with("root_cause") && key != "fault_type");
         }
         std::fs::remove_file(&path).expect("only the link");
         std::fs::write(&path, manifest.to_string()).expect("written");
-        assert_answers(folder.path(), cases);
+        assert_answers(folder.path(), kept);
     }
 }
