@@ -57,6 +57,13 @@ pub struct Answer {
     pub ranking: Vec<Ranked>,
 }
 
+/// The answers to every case of a folder, as they are written to a file.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Answers {
+    /// In the order of the manifest.
+    pub cases: Vec<Answer>,
+}
+
 impl Case {
     fn history(&self) -> History {
         let mut history = History::new();
