@@ -12,9 +12,11 @@
 //! - [`saturation`]: how much load an environment sustains.
 //! - [`scorecard`]: what many runs say about a diagnoser.
 //! - [`rca`]: public root-cause data, put to the reasoner.
+//! - [`cases`]: what a diagnoser was given, with what is true, to be asked again.
 //! - [`binaries`]: where the programs are that an environment runs.
 
 pub mod binaries;
+pub mod cases;
 pub mod compose;
 pub mod control;
 pub mod environment;
