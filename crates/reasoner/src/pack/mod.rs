@@ -66,6 +66,7 @@ impl EvidencePack {
         drafts.extend(facts::dependency_states(&states, &window));
         drafts.extend(signals::deviations(&judged));
         drafts.extend(load::items(&judged, &states));
+        drafts.extend(load::shares(&series, &window));
         drafts.extend(signals::saturated(&judged));
         drafts.extend(flow::items(&judged, &states, &silent));
         drafts.extend(peers::items(&judged, &groups));
