@@ -1,10 +1,11 @@
-//! The commands of the README: `cargo xtask setup`, `cargo xtask demo`, `cargo xtask test`.
+//! The commands of the README: `cargo xtask setup`, `cargo xtask demo`, `cargo xtask test`, `cargo xtask llm`.
 //!
 //! Kept small: it is compiled before anything else can be done.
 
 mod arguments;
 mod demo;
 mod leftovers;
+mod llm;
 mod program;
 mod test;
 mod workspace;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Setup => program::ensure(&program::FOR_TESTS).map(|()| ExitCode::SUCCESS),
         Command::Demo { subject, extra } => demo::run(&subject, &extra),
         Command::Test { extra } => test::run(&extra),
+        Command::Llm { verb, extra } => llm::run(verb, &extra),
     };
     done.unwrap_or_else(|error| {
         eprintln!("xtask: {error:#}");

@@ -18,11 +18,14 @@ pub(crate) struct Program {
 
 const REDIS: Program = Program { name: "redis-server", package: "redis-server", version: "7.0 or later" };
 const PROMETHEUS: Program = Program { name: "prometheus", package: "prometheus", version: "2.42 or later" };
+const PYTHON: Program = Program { name: "python3", package: "python3", version: "3.10 or later" };
 
 /// What the demo needs.
 pub(crate) const NEEDED: [Program; 1] = [REDIS];
 /// What the tests need: a subject that a file describes is tested on a Prometheus.
 pub(crate) const FOR_TESTS: [Program; 2] = [REDIS, PROMETHEUS];
+/// What serves a model.
+pub(crate) const FOR_MODEL: [Program; 1] = [PYTHON];
 
 /// Makes sure that all of them are there: installs what is missing, where that can be done without asking anybody.
 pub(crate) fn ensure(programs: &[Program]) -> Result<()> {
@@ -31,20 +34,37 @@ pub(crate) fn ensure(programs: &[Program]) -> Result<()> {
         return Ok(());
     }
     let packages: Vec<_> = missing.iter().map(|program| program.package).collect();
+    let wanted: Vec<_> = missing.iter().map(|program| format!("{} ({})", program.name, program.version)).collect();
+    install_or_say(&packages, &wanted.join(", "))?;
+    match missing.iter().find(|program| find(program.name).is_none()) {
+        Some(program) => bail!("{} is still missing after installing {}", program.name, program.package),
+        None => Ok(()),
+    }
+}
+
+/// Makes sure of something that is no program: `wanted` is what a person would call it.
+pub(crate) fn ensure_package(package: &str, wanted: &str, is_there: impl Fn() -> bool) -> Result<()> {
+    if is_there() {
+        return Ok(());
+    }
+    install_or_say(&[package], wanted)?;
+    if !is_there() {
+        bail!("{wanted} is still missing after installing {package}");
+    }
+    Ok(())
+}
+
+/// Installs packages where that can be done without asking anybody; else the error says what to do.
+fn install_or_say(packages: &[&str], wanted: &str) -> Result<()> {
     let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
     if find("apt-get").is_none() {
-        let wanted: Vec<_> = missing.iter().map(|program| format!("{} ({})", program.name, program.version)).collect();
-        bail!("please install {} and try again", wanted.join(", "));
+        bail!("please install {wanted} and try again");
     }
     if !is_root {
         bail!("please run this and try again:\n  sudo apt-get install {}", packages.join(" "));
     }
     eprintln!("installing {}", packages.join(", "));
-    install(&packages)?;
-    match missing.iter().find(|program| find(program.name).is_none()) {
-        Some(program) => bail!("{} is still missing after installing {}", program.name, program.package),
-        None => Ok(()),
-    }
+    install(packages)
 }
 
 fn find(name: &str) -> Option<PathBuf> {

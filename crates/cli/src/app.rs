@@ -85,7 +85,11 @@ impl App {
         })
     }
 
-    fn token(&self) -> Result<Option<Token>, ClientError> {
+    /// The token to ask with, if there is one.
+    ///
+    /// # Errors
+    /// When its file cannot be read.
+    pub fn token(&self) -> Result<Option<Token>, ClientError> {
         use std::io::Read as _;
         let Some(path) = &self.token_file else { return Ok(None) };
         let mut text = String::new();

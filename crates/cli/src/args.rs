@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    actions, audit, chaos, check, check_config, completions, demo, deploy, doctor, eval, explain, incidents,
+    actions, agent, audit, chaos, check, check_config, completions, demo, deploy, doctor, eval, explain, incidents,
     kill_switch, man, mode, record, replay, run, subjects, tickets,
 };
 use crate::output::Format;
@@ -69,6 +69,9 @@ pub enum Verb {
     /// List incidents, and show how they are explained
     #[command(subcommand)]
     Incidents(incidents::Verb),
+    /// Explain incidents: as a daemon beside the operator, or one on demand
+    #[command(subcommand)]
+    Agent(agent::Verb),
     /// List, plan, request, approve and settle actions
     #[command(subcommand)]
     Actions(actions::Verb),

@@ -2,8 +2,9 @@
 //!
 //! 1. What it is told: [`args`], [`config`], and the [`registry`] of subjects.
 //! 2. What it does: [`commands`], one module a verb, each given an [`app::App`]; [`host`] runs the loops, [`look`] looks
-//!    without one, [`demo`] tells the whole story.
-//! 3. What it shows: [`output`], [`screen`] on the [`terminal`], [`narrate`]; [`harmless`] stands between them and text
+//!    without one, [`demo`] tells the whole story; [`diagnoser`] says who explains, [`model`] opens the model that is
+//!    asked.
+//! 3. What it shows: [`output`], [`screen`] on the [`terminal`], [`narrate`], [`thinking`]; [`harmless`] stands between them and text
 //!    from outside.
 //! 4. How it ends: [`exit`], [`signals`].
 
@@ -12,16 +13,19 @@ pub mod args;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod diagnoser;
 pub mod exit;
 pub mod harmless;
 pub mod host;
 pub mod look;
+pub mod model;
 pub mod narrate;
 pub mod output;
 pub mod registry;
 pub mod screen;
 pub mod signals;
 pub mod terminal;
+pub mod thinking;
 
 use clap::Parser as _;
 use jiff::tz::TimeZone;

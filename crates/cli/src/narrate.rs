@@ -3,6 +3,7 @@
 
 use operator_core::{Actor, AuditEvent};
 use operator_protocols::{Locus, Timestamp};
+use operator_reasoner::{Deliberation, Outcome};
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
@@ -103,6 +104,22 @@ pub fn narrate(event: &AuditEvent) -> Vec<NarrationLine> {
         "incident.opened" => vec![(Tone::Plain, format!("incident {id} opened"))],
         "incident.closed" => vec![(Tone::Good, format!("incident {id} closed"))],
         "diagnosis.made" => diagnosis(&body),
+        "diagnosis.deliberated" => deliberated(&body),
+        "diagnosis.answered" => {
+            vec![(Tone::Plain, format!("{} answered: {}", body.word("diagnoser"), body.text("told")))]
+        }
+        "diagnosis.refused" => {
+            vec![(Tone::Warning, format!("an answer about {id} was refused{}: {}", by(event), body.text("why")))]
+        }
+        "diagnosis.stale" => vec![(
+            Tone::Warning,
+            if body.0.get("asked_again").and_then(Value::as_bool) == Some(false) {
+                format!("{id}: the evidence moves too often to ask again: the reasoner explains it alone")
+            } else {
+                format!("{id}: the evidence has moved: it is asked about anew")
+            },
+        )],
+        "diagnosis.fallback" => vec![(Tone::Warning, format!("{id}: {}", body.text("why")))],
         "action.proposed" => proposal(id, &body),
         "action.approved" => vec![(Tone::Act, format!("{id} approved{}{}", by(event), because(&body)))],
         "action.rejected" => vec![(Tone::Warning, format!("{id} rejected{}{}", by(event), because(&body)))],
@@ -169,6 +186,35 @@ fn diagnosis(body: &Body<'_>) -> Lines {
         told.push((Tone::Plain, format!("  evidence {}: {said}", cited.word("id"))));
     }
     told
+}
+
+/// What came of asking a model, what it cost, and where it saw it otherwise.
+fn deliberated(body: &Body<'_>) -> Lines {
+    let told = body.text("told");
+    let Some(Ok(deliberation)) = body.0.get("deliberation").map(Deliberation::deserialize) else {
+        return vec![(Tone::Plain, format!("a model answered: {told}"))];
+    };
+    let (word, tone) = match &deliberation.outcome {
+        Outcome::Accepted => ("ACCEPTED", Tone::Good),
+        Outcome::Repaired => ("REPAIRED", Tone::Good),
+        Outcome::FallenBack { .. } => ("FELL BACK", Tone::Warning),
+    };
+    let why = match &deliberation.outcome {
+        Outcome::FallenBack { why } => format!(" ({why})"),
+        Outcome::Accepted | Outcome::Repaired => String::new(),
+    };
+    let mut lines = vec![
+        (tone, format!("{word} {}: {told}{why}", deliberation.model)),
+        (Tone::Plain, format!("  it took {}", deliberation.usage)),
+    ];
+    lines.extend(
+        deliberation
+            .dissent
+            .iter()
+            .map(|dissent| (Tone::Warning, format!("DISSENT of {}: {dissent}", deliberation.model))),
+    );
+    lines.extend(deliberation.faults.iter().map(|fault| (Tone::Plain, format!("  checked and wrong: {fault}"))));
+    lines
 }
 
 fn proposal(id: &str, body: &Body<'_>) -> Lines {

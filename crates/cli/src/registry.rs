@@ -107,6 +107,8 @@ pub struct DemoChapter {
 pub const KINDS: &[SubjectKind] = &[
     #[cfg(feature = "ratelimiter")]
     ratelimiter::KIND,
+    #[cfg(feature = "shop")]
+    shop::KIND,
     #[cfg(feature = "tikv")]
     tikv::KIND,
     #[cfg(feature = "declared")]
@@ -247,6 +249,64 @@ mod ratelimiter {
         };
         Ok(Stage { environment: Arc::new(environment), break_repair: Some(Arc::new(break_repair)) })
     }
+}
+
+#[cfg(feature = "shop")]
+mod shop {
+    use operator_lab::scenario;
+    use operator_lab::shop::{Pace, ShopEnvironment};
+
+    use super::*;
+
+    pub(super) const KIND: SubjectKind = SubjectKind {
+        kind: operator_lab::shop::KIND,
+        about: "the example: a simulated web shop, three services and a queue, within this process",
+        settings: &[],
+        factory: operator_lab::shop::SHOP_FACTORY,
+        lab: Some(&LAB),
+    };
+
+    static LAB: Lab = Lab {
+        scenario: |id, seed| scenario::find(operator_lab::shop::KIND, id)?.with_seed(seed),
+        start: |scenario, folder, speed| {
+            let seed = scenario.workload.seed;
+            Box::pin(async move {
+                let (environment, _) = ShopEnvironment::start(&folder, seed, Pace::Times(speed))?;
+                // A simulated process always starts.
+                Ok(Stage { environment: Arc::new(environment), break_repair: None })
+            })
+        },
+        simulated: true,
+        programs: &[],
+        demo: &[
+            DemoChapter {
+                scenario: "S3",
+                seed: 1,
+                fault: &[],
+                story: None,
+                watch: "Shoppers wait at the fronts. Two calls below, one replica of three takes twelve times as long.",
+                deadline_s: 600,
+            },
+            DemoChapter {
+                scenario: "S8",
+                seed: 2,
+                fault: &[],
+                story: None,
+                watch: "Nothing is slow and nothing fails. Two accounts of the same sales must be held side by side.",
+                deadline_s: 600,
+            },
+        ],
+        demo_environment: "S3",
+        demo_time: DemoTime {
+            speed: 20.0,
+            interval: Duration::from_secs(5),
+            warm_up: Duration::from_secs(180),
+            calm: Duration::from_secs(300),
+            wait_before_human: Duration::from_secs(300),
+            quiesce: Duration::from_secs(30),
+        },
+        demo_settings: &[],
+    };
 }
 
 #[cfg(feature = "tikv")]

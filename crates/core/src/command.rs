@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use operator_protocols::{Locus, Value};
+use operator_reasoner::Answer;
 use serde::{Deserialize, Serialize};
 
 use crate::Role;
@@ -97,10 +98,27 @@ pub enum Command {
         /// Why.
         reason: String,
     },
-    /// Explain an incident again, now.
+    /// Explain an incident again, now; an agent is asked anew.
     Diagnose {
         /// Its id.
         incident: String,
+    },
+    /// Take what an agent answers to a question about an incident. Nothing in it is believed that the loop can work out
+    /// itself.
+    Answer {
+        /// The incident, by its whole id.
+        incident: String,
+        /// The question it answers.
+        question: String,
+        /// The answer.
+        answer: Box<Answer>,
+    },
+    /// What is recorded in place of an answer that was larger than one may be.
+    AnswerTooLarge {
+        /// The incident it named.
+        incident: String,
+        /// How large it was.
+        bytes: u64,
     },
 }
 
@@ -114,7 +132,9 @@ impl Command {
             | Self::HandBack { .. }
             | Self::Cancel { .. }
             | Self::Request { .. }
-            | Self::Diagnose { .. } => Role::Operator,
+            | Self::Diagnose { .. }
+            | Self::Answer { .. }
+            | Self::AnswerTooLarge { .. } => Role::Operator,
             Self::Plan { .. } | Self::PlanIncident { .. } => Role::Viewer,
             Self::Decide { .. } => Role::Approver,
             Self::Settle { .. } | Self::SetMode { .. } => Role::Admin,

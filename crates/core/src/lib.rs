@@ -4,6 +4,7 @@
 //! `operator-protocols` and `operator-reasoner`): [`Violation`], [`Ticket`], [`Proposal`], [`Approval`],
 //! [`Execution`], [`Verification`].
 
+pub mod agent;
 mod approval;
 pub mod audit;
 mod audit_event;

@@ -29,6 +29,8 @@ pub enum Identity {
     Token,
     /// The operator itself.
     Operator,
+    /// The operator's own agent: it hands answers in, and does nothing else.
+    Agent,
 }
 
 /// Somebody, established.
@@ -48,8 +50,14 @@ impl Principal {
         Self { name: "operator".to_owned(), role: Role::Operator, identity: Identity::Operator }
     }
 
-    /// Whether they may do what `role` may. The operator itself never counts as a person who decides.
+    /// The operator's own agent: it hands answers in.
+    pub fn agent() -> Self {
+        Self { name: "agent".to_owned(), role: Role::Operator, identity: Identity::Agent }
+    }
+
+    /// Whether they may do what `role` may. Neither the operator itself nor its agent ever counts as a person who
+    /// decides.
     pub fn may(&self, role: Role) -> bool {
-        self.role >= role && (role < Role::Approver || self.identity != Identity::Operator)
+        self.role >= role && (role < Role::Approver || !matches!(self.identity, Identity::Operator | Identity::Agent))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use operator_protocols::{Descriptor, Evaluation, InvariantDefinition, Observation, Timestamp};
-use operator_reasoner::Diagnosis;
+use operator_reasoner::{Deliberation, Diagnosis};
 use serde::Serialize;
 
 use crate::policy::Autonomy;
@@ -34,6 +34,9 @@ pub struct SubjectView {
     pub incidents: Vec<Incident>,
     /// The latest diagnosis of each incident.
     pub diagnoses: BTreeMap<String, Diagnosis>,
+    /// How the latest answer about an incident was reached, where a model took part. Without the bodies of its calls:
+    /// those are in the store and the audit.
+    pub deliberations: BTreeMap<String, Deliberation>,
     /// Their executions, in the order they were proposed.
     pub executions: Vec<Execution>,
     /// The latest verification of each execution.

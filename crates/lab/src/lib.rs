@@ -1,7 +1,7 @@
 //! Environments that are broken for real, to see what an operator makes of it.
 //!
 //! - [`environment`]: what a running system offers here: status, load, faults, a driver. `ratelimiter` is one, `tikv`
-//!   another; each is a feature.
+//!   and `shop` are others; each is a feature.
 //! - [`compose`]: systems in containers, whatever they run.
 //! - [`process`]: the supervisor of its processes, which takes them along when it ends, whatever way it ends.
 //! - [`proxy`]: links that can be made slow, cut or silent.
@@ -12,9 +12,11 @@
 //! - [`saturation`]: how much load an environment sustains.
 //! - [`scorecard`]: what many runs say about a diagnoser.
 //! - [`rca`]: public root-cause data, put to the reasoner.
+//! - [`cases`]: what a diagnoser was given, with what is true, to be asked again.
 //! - [`binaries`]: where the programs are that an environment runs.
 
 pub mod binaries;
+pub mod cases;
 pub mod compose;
 pub mod control;
 pub mod environment;
@@ -22,6 +24,8 @@ mod error;
 pub mod eval;
 mod folder;
 pub mod journal;
+#[cfg(any(feature = "shop", feature = "tikv"))]
+mod pace;
 pub mod process;
 pub mod proxy;
 #[cfg(feature = "ratelimiter")]
@@ -30,7 +34,11 @@ pub mod rca;
 pub mod saturation;
 pub mod scenario;
 pub mod scorecard;
+#[cfg(feature = "shop")]
+pub mod shop;
 #[cfg(feature = "tikv")]
 pub mod tikv;
+#[cfg(any(feature = "shop", feature = "tikv"))]
+mod virtual_clock;
 
 pub use error::LabError;

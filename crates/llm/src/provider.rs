@@ -4,6 +4,8 @@ use operator_protocols::BoxFuture;
 use operator_reasoner::Usage;
 use serde_json::Value as Json;
 
+use crate::Price;
+
 /// One call to a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -15,7 +17,7 @@ pub struct Request {
     pub tools: Vec<ToolDefinition>,
     /// Whether a tool must be called.
     pub tool_choice: ToolChoice,
-    /// A JSON schema that the answer must fit, where the provider can hold a model to one.
+    /// A JSON schema that the answer must fit, where the provider can hold a model to one; the answer is then text.
     pub schema: Option<Json>,
     /// The most tokens the model may write.
     pub max_output_tokens: u32,
@@ -60,6 +62,9 @@ pub enum Piece {
         /// Whether it failed.
         failed: bool,
     },
+    /// A block that only its provider understands, such as sealed thinking. It says nothing to anybody else, and it goes
+    /// back unchanged with the rest of the turn, or the provider refuses what follows.
+    Sealed(Json),
 }
 
 /// A tool on offer.
@@ -78,7 +83,7 @@ pub struct ToolDefinition {
 pub enum ToolChoice {
     /// The model decides.
     Auto,
-    /// This one.
+    /// This one. A request: some models take no such order, and some do not obey.
     Named(String),
     /// None may be.
     None,
@@ -100,9 +105,9 @@ pub struct Reply {
     pub stop: Stop,
     /// What the call used up.
     pub usage: Usage,
-    /// The body that was sent, for the audit. Free of the key, which travels in a header.
+    /// The body that was sent, for the audit. Free of secrets: they were taken out before it was sent.
     pub request_body: String,
-    /// The body that came back.
+    /// The body that came back, free of secrets; of a stream, the message that its events add up to.
     pub response_body: String,
     /// The HTTP status.
     pub status: u16,
@@ -136,13 +141,51 @@ pub trait Provider: Send + Sync {
     /// Whether it offers tools, or only single constrained answers.
     fn uses_tools(&self) -> bool;
 
+    /// What its tokens cost; that of the dearest model known, unless it says otherwise.
+    fn price(&self) -> Price {
+        Price::of_model(self.model())
+    }
+
     /// Sends `request` and waits for the answer, at most `time_limit`. `heard` is told what comes in while it comes.
     fn send<'a>(
         &'a self,
         request: &'a Request,
         time_limit: std::time::Duration,
         heard: &'a (dyn Fn(&str) + Send + Sync),
-    ) -> BoxFuture<'a, Result<Reply, ProviderError>>;
+    ) -> BoxFuture<'a, Result<Reply, Failure>>;
+}
+
+/// A call that gave no answer, and what is known of it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{error}")]
+pub struct Failure {
+    /// Why.
+    #[source]
+    pub error: ProviderError,
+    /// What went over the wire, if anything did.
+    pub sent: Option<Box<Sent>>,
+}
+
+impl From<ProviderError> for Failure {
+    /// A failure before anything was sent.
+    fn from(error: ProviderError) -> Self {
+        Self { error, sent: None }
+    }
+}
+
+/// What went over the wire in a call that gave no answer, for the audit.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sent {
+    /// The body that was sent, free of secrets.
+    pub request_body: String,
+    /// What came back, free of secrets; empty if nothing did.
+    pub response_body: String,
+    /// The HTTP status, if there was one.
+    pub status: Option<u16>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// What it used up, as far as it was told.
+    pub usage: Usage,
 }
 
 /// Why a call gave no answer.
@@ -162,6 +205,14 @@ pub enum ProviderError {
     #[error("status {status}: {why}")]
     Refused {
         /// The status.
+        status: u16,
+        /// What it said, cut.
+        why: String,
+    },
+    /// It failed at it, without fault of the request.
+    #[error("status {status}: {why}")]
+    Failed {
+        /// The status; 200 where a stream ended in an error.
         status: u16,
         /// What it said, cut.
         why: String,

@@ -12,7 +12,7 @@
 //! 5. Who does it: [`Subject`], and the [`Driver`] that acts on processes.
 //!
 //! The crate has no dependency; `serde` is behind a feature. So are the checks that a subject keeps its obligations
-//! (`compliance`) and a worked example of one (`example`).
+//! (`compliance`) and two examples of one (`example`): a tiny one to read, and a simulated shop to be broken and diagnosed.
 
 mod action;
 mod checker;
@@ -36,6 +36,8 @@ mod log_line;
 mod observation;
 mod probe;
 mod registry;
+#[cfg(feature = "example")]
+pub mod shop;
 mod signal;
 mod subject;
 mod time;

@@ -35,7 +35,7 @@ pub enum SignalRole {
     Traffic,
     /// How much of it goes wrong.
     Errors,
-    /// How full it is.
+    /// How full it is: as a share, from 0 to 1, if the unit is `1`; a count names what it counts (`jobs`, `bytes`).
     Saturation,
     /// Whether it is there.
     Availability,

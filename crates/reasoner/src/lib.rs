@@ -12,6 +12,7 @@ mod diagnosis;
 mod evidence;
 mod hypothesis;
 mod inquiry;
+mod methods;
 mod pack;
 mod pack_input;
 mod parameters;
@@ -28,7 +29,10 @@ pub use diagnosis::{Alternative, Confidence, Diagnosis, MetricReading, Recommend
 pub use evidence::{EvidenceId, EvidenceItem, EvidenceKind, EvidencePack};
 pub use hypothesis::{EvidenceRef, Hypothesis};
 pub use inquiry::{Inquiry, Investigation, LogSearch, Point, Step};
+pub use methods::{Method, Methods};
 pub use pack_input::{PackInput, PastTicket, ViolationFact};
 pub use reasoner::{Ranked, RankedPlace, Reasoner};
 pub use remembered::Remembered;
+pub use render::{Background, SeriesOf};
 pub use signal_table::{Column, SignalTable, TableError};
+pub use text::bounded;

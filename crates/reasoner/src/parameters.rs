@@ -166,6 +166,14 @@ pub const DETAIL_SAMPLES: usize = 5;
 pub const LOG_TEMPLATES: usize = 5_000;
 /// How many times more frequent a log template must be to be told.
 pub const LOG_FACTOR: f64 = 3.0;
+/// From so many requests on since the onset, it is told which step they do not take any more.
+pub const STEP_REQUESTS: u32 = 3;
+/// A step that at least this part of the requests used to take is usual.
+pub const USUAL_STEP: f64 = 0.8;
+/// How many kinds of lines of one component are compared.
+pub const STEP_LINES: usize = 200;
+/// How many steps that are not taken any more are told of one component.
+pub const STEPS_PER_COMPONENT: usize = 3;
 /// How many explanations that were not chosen are told.
 pub const ALTERNATIVES: usize = 5;
 /// How many items are cited for and against one explanation.

@@ -52,7 +52,7 @@ fn targets(pack: &EvidencePack, class: FaultClass, locus: &Locus, on: RemedyOn, 
     match (on, locus) {
         // What steers the system is down as a group; it is started one by one.
         (RemedyOn::Itself, Locus::Group(_)) if class == FaultClass::ControlPlaneDown => {
-            let case = crate::reasoner::case::Case::of(pack);
+            let case = crate::reasoner::case::Case::of(pack, crate::methods::Methods::all());
             crate::reasoner::rules::control_plane_members(&case, locus)
                 .into_iter()
                 .map(|id| Locus::Component(id.clone()))

@@ -26,8 +26,8 @@ pub(crate) fn clean(text: &str) -> String {
     bounded(text, TEXT_CHARS)
 }
 
-/// The same, with another bound.
-pub(crate) fn bounded(text: &str, most: usize) -> String {
+/// Text from outside on one line, at most `most` characters, with what could deceive replaced by a space.
+pub fn bounded(text: &str, most: usize) -> String {
     let mut out = String::with_capacity(text.len().min(most * 4));
     for (n, c) in text.chars().enumerate() {
         if n == most {

@@ -6,11 +6,11 @@ use operator_core::control::{ClientError, ControlReply, ControlRequest};
 use operator_core::engine::EngineSettings;
 use operator_lab::binaries;
 use operator_protocols::{ComponentState, Observation};
-use operator_reasoner::{Diagnoser as _, Reasoner};
 use serde::Serialize;
 
 use crate::app::App;
 use crate::config::{Config, SubjectEntry};
+use crate::diagnoser::Choice;
 use crate::exit::{Exit, Failure};
 use crate::host::Watched;
 use crate::look::observe;
@@ -49,14 +49,15 @@ pub async fn run(app: &App, _args: &Args) -> Result<Exit, Failure> {
     let mut findings = Vec::new();
     match app.config() {
         Ok(config) => of_config(app, &config, &mut findings).await,
-        Err(error) => findings.push(Finding::bad(
-            "configuration",
-            error.to_string(),
-            "correct it; `operator check-config` checks again",
-        )),
+        Err(error) => {
+            findings.push(Finding::bad(
+                "configuration",
+                error.to_string(),
+                "correct it; `operator check-config` checks again",
+            ));
+            findings.push(Finding::ok("diagnoser", "the reasoner, embedded: it needs no key and no network"));
+        }
     }
-    let diagnoser = Reasoner::new();
-    findings.push(Finding::ok("diagnoser", format!("{}: embedded, needs no key and no network", diagnoser.name())));
     for kind in registry::KINDS {
         for program in kind.lab.map_or(&[][..], |lab| lab.programs) {
             findings.push(match binaries::find(program) {
@@ -80,7 +81,27 @@ pub async fn run(app: &App, _args: &Args) -> Result<Exit, Failure> {
     Ok(if findings.iter().all(|finding| finding.ok) { Exit::Clean } else { Exit::Found })
 }
 
+/// Who explains, whom that talks to, and what is missing for it.
+async fn of_diagnoser(config: &Config, findings: &mut Vec<Finding>) {
+    let choice = Choice::of(config, None);
+    findings.push(match &choice.missing {
+        None => Finding::ok("diagnoser", choice.told()),
+        Some(_) => Finding::bad("diagnoser", choice.told(), "docs/agent.md says how a model is set up"),
+    });
+    for warning in &choice.warnings {
+        findings.push(Finding::bad("diagnoser", warning.clone(), "docs/agent.md says how a model is set up"));
+    }
+    if let Some(model) = &choice.model {
+        findings.push(Finding::ok("diagnoser talks to", model.destination.clone()));
+        findings.push(match model.reachable().await {
+            Ok(()) => Finding::ok("diagnoser's host", "it takes connections; nothing was asked of it"),
+            Err(why) => Finding::bad("diagnoser's host", why, "is it running, and is llm.base_url right?"),
+        });
+    }
+}
+
 async fn of_config(app: &App, config: &Config, findings: &mut Vec<Finding>) {
+    of_diagnoser(config, findings).await;
     let file =
         config.file.as_ref().map_or_else(|| "no file: the defaults hold".to_owned(), |path| path.display().to_string());
     findings.push(Finding::ok("configuration", file));

@@ -2,12 +2,11 @@
 
 use clap::Subcommand;
 use operator_core::Incident;
-use operator_core::store::{ExecutionFilter, Store as _, TicketFilter};
-use operator_reasoner::Diagnosis;
-use serde::Serialize;
+use operator_core::store::Store as _;
 
 use crate::app::App;
-use crate::commands::{actions, tickets};
+use crate::commands::live::Live;
+use crate::commands::story::Story;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Table};
 
@@ -30,21 +29,6 @@ pub enum Verb {
         #[arg(long)]
         all: bool,
     },
-}
-
-/// An incident with everything that belongs to it.
-#[derive(Serialize)]
-struct Story {
-    incident: Incident,
-    tickets: Vec<operator_core::Ticket>,
-    diagnoses: Vec<Numbered>,
-    executions: Vec<operator_core::Execution>,
-}
-
-#[derive(Serialize)]
-struct Numbered {
-    id: String,
-    diagnosis: Diagnosis,
 }
 
 /// Does what `verb` says.
@@ -85,45 +69,8 @@ fn rows(output: &Output, incidents: &[Incident]) -> String {
 
 async fn show(app: &App, id: &str, all: bool) -> Result<Exit, Failure> {
     let store = app.reader()?;
-    let incident = app.incident(&store, id).await?;
-    let of = Some(incident.id.clone());
-    let mut diagnoses = store.diagnoses(&incident.id).await?;
-    if !all {
-        diagnoses.drain(..diagnoses.len().saturating_sub(1));
-    }
-    let story = Story {
-        tickets: store.tickets(&TicketFilter { incident: of.clone(), ..TicketFilter::default() }).await?,
-        executions: store.executions(&ExecutionFilter { incident: of, ..ExecutionFilter::default() }).await?,
-        diagnoses: diagnoses.into_iter().map(|(id, diagnosis)| Numbered { id, diagnosis }).collect(),
-        incident,
-    };
-    app.output.print("incident", &story, || page(&app.output, &story))?;
+    let story = Story::read(&store, app.incident(&store, id).await?, all).await?;
+    let live = Live::of_app(app, &story.incident).await;
+    app.output.print("incident", &story, || story.page(&app.output, live.as_ref()))?;
     Ok(Exit::Clean)
-}
-
-fn page(output: &Output, story: &Story) -> String {
-    let incident = &story.incident;
-    let state = match incident.closed_at {
-        Some(at) => format!("closed {}", output.when(at)),
-        None => "open".to_owned(),
-    };
-    let mut page = String::new();
-    for numbered in &story.diagnoses {
-        page.push_str(&numbered.diagnosis.to_markdown());
-        page.push('\n');
-    }
-    if story.diagnoses.is_empty() {
-        page.push_str(&format!("# Incident {}\n\nIt is not explained yet.\n\n", incident.id));
-    }
-    page.push_str(&format!("## Tickets\n\nThe incident was opened {}; {state}.\n\n", output.when(incident.opened_at)));
-    page.push_str(&fenced(&tickets::rows(output, &story.tickets)));
-    if !story.executions.is_empty() {
-        page.push_str("\n## Actions\n\n");
-        page.push_str(&fenced(&actions::rows(output, &story.executions)));
-    }
-    page
-}
-
-fn fenced(text: &str) -> String {
-    format!("```text\n{}\n```\n", text.trim_end().replace("```", "'''"))
 }

@@ -1,6 +1,7 @@
 //! One module a verb: what may be said with it, and what it does.
 
 pub mod actions;
+pub mod agent;
 pub mod audit;
 pub mod chaos;
 pub mod check;
@@ -11,15 +12,18 @@ pub mod deploy;
 pub mod doctor;
 pub mod eval;
 pub mod explain;
+mod explanation;
 pub mod incidents;
 pub mod kill_switch;
 pub mod lab;
+mod live;
 pub mod man;
 pub mod mode;
 pub mod params;
 pub mod record;
 pub mod replay;
 pub mod run;
+mod story;
 pub mod subjects;
 pub mod tickets;
 
@@ -38,6 +42,7 @@ pub async fn dispatch(app: &App, verb: Verb) -> Result<Exit, Failure> {
         Verb::Check(args) => check::run(app, &args).await,
         Verb::Tickets(verb) => tickets::run(app, verb).await,
         Verb::Incidents(verb) => incidents::run(app, verb).await,
+        Verb::Agent(verb) => agent::run(app, verb).await,
         Verb::Actions(verb) => actions::run(app, verb).await,
         Verb::KillSwitch(verb) => kill_switch::run(app, verb).await,
         Verb::Mode(verb) => mode::run(app, verb).await,

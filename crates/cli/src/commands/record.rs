@@ -55,6 +55,7 @@ pub async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
         principals: PrincipalsConfig::default(),
         record_to: Some(file.clone()),
         deaf_if_need_be: true,
+        agent: None,
     })
     .await?;
     say(&format!("recording {} to {}", entry.config.name, file.display()));

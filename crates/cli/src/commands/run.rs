@@ -10,10 +10,11 @@ use operator_lab::control::ControlClient as LabClient;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::App;
-use crate::config::{Config, SubjectEntry, show_duration};
+use crate::config::{Config, DiagnoserKind, SubjectEntry, show_duration};
+use crate::diagnoser::{self, Choice};
 use crate::exit::{Exit, Failure};
 use crate::harmless::harmless;
-use crate::host::{Host, Pace, Plan, Told, Watched};
+use crate::host::{AgentPlan, Host, Pace, Plan, Told, Watched};
 use crate::narrate::{NarrationLine, narrate_told};
 use crate::output::{Format, Output, on_terminal, say, write_out};
 use crate::screen::ages::time_of_day;
@@ -32,6 +33,12 @@ pub struct Args {
     /// several times
     #[arg(long, value_name = "DIR", conflicts_with = "subject")]
     lab: Vec<PathBuf>,
+    /// Who explains, whatever is configured
+    #[arg(long, value_name = "WHO")]
+    diagnoser: Option<DiagnoserKind>,
+    /// Wait for the answers of `operator agent start`, which asks the model in a process of its own
+    #[arg(long, conflicts_with = "diagnoser")]
+    agent_apart: bool,
     /// Show it on a screen instead of telling it line by line
     #[arg(long)]
     screen: bool,
@@ -58,6 +65,7 @@ pub async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
     }
     let (mut stop, mut kill) = (Stop::listen()?, Kill::listen()?);
     announce(&config, &subjects);
+    let agent = agent(&config, &args);
     let host = Host::start(Plan {
         state_dir: config.state_dir.clone(),
         subjects,
@@ -65,6 +73,7 @@ pub async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
         principals: config.principals.clone(),
         record_to: None,
         deaf_if_need_be: false,
+        agent,
     })
     .await?;
     let told = if args.screen {
@@ -75,6 +84,24 @@ pub async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
     say("stopping: the cycle under way is finished");
     host.stop().await;
     told.map(|()| Exit::Clean)
+}
+
+/// The agent beside the loops, and who explains, told.
+fn agent(config: &Config, args: &Args) -> Option<AgentPlan> {
+    if args.agent_apart {
+        let patience = show_duration(config.agent.patience);
+        say(&format!(
+            "diagnoser       the reasoner; answers of `operator agent start` are waited for, {patience} each"
+        ));
+        return Some(AgentPlan { diagnoser: None, limits: diagnoser::limits(config), patience: config.agent.patience });
+    }
+    let choice = Choice::of(config, args.diagnoser);
+    say(&format!("diagnoser       {}", choice.told()));
+    choice.warn();
+    if let Some(model) = &choice.model {
+        say(&format!("talks to        {}", model.destination));
+    }
+    choice.plan(config)
 }
 
 async fn line_by_line(app: &App, host: &Host, stop: &mut Stop, kill: &mut Kill) -> Result<(), Failure> {

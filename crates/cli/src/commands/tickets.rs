@@ -4,11 +4,16 @@ use std::fmt::Write as _;
 
 use clap::Subcommand;
 use operator_core::store::{Store as _, TicketFilter};
-use operator_core::{Command, Ticket, TicketState};
+use operator_core::{Command, Execution, Ticket, TicketState};
+use operator_reasoner::{Deliberation, Diagnosis};
+use serde::Serialize;
 
 use crate::app::App;
+use crate::commands::explanation::explanation;
+use crate::commands::live::Live;
+use crate::commands::story::{Story, fenced};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, Table};
+use crate::output::{Format, Output, Table};
 
 /// What to do with tickets.
 #[derive(Debug, Subcommand)]
@@ -23,11 +28,16 @@ pub enum Verb {
         #[arg(long, value_name = "N", default_value_t = 100)]
         limit: u32,
     },
-    /// Show one ticket
-    #[command(after_help = "Example:\n  operator tickets show limiter-T1")]
+    /// Show one ticket, how its incident is explained, and what is done about it
+    #[command(
+        after_help = "Examples:\n  operator tickets show limiter-T1\n  operator tickets show T1 --markdown > ticket.md"
+    )]
     Show {
         /// Its id, or the end of it: T1
         id: String,
+        /// The whole story of its incident as a Markdown page
+        #[arg(long)]
+        markdown: bool,
     },
     /// Say that somebody knows of it
     #[command(after_help = "Example:\n  operator tickets ack limiter-T1")]
@@ -68,11 +78,7 @@ pub enum Verb {
 pub async fn run(app: &App, verb: Verb) -> Result<Exit, Failure> {
     match verb {
         Verb::List { all, limit } => list(app, all, limit).await,
-        Verb::Show { id } => {
-            let ticket = app.ticket(&app.reader()?, &id).await?;
-            app.output.print("ticket", &ticket, || details(&app.output, &ticket))?;
-            Ok(Exit::Clean)
-        }
+        Verb::Show { id, markdown } => show(app, &id, markdown).await,
         Verb::Ack { id } => command(app, &id, |ticket| Command::Acknowledge { ticket }).await,
         Verb::Resolve { id, reason } => command(app, &id, |ticket| Command::Resolve { ticket, reason }).await,
         Verb::Hold { id } => command(app, &id, |ticket| Command::Hold { ticket, hold: true }).await,
@@ -86,6 +92,53 @@ pub async fn run(app: &App, verb: Verb) -> Result<Exit, Failure> {
 async fn command(app: &App, id: &str, of: impl FnOnce(String) -> Command) -> Result<Exit, Failure> {
     app.command(Some(id), of(id.to_owned())).await?;
     Ok(Exit::Clean)
+}
+
+/// A ticket, and the story of its incident.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    ticket: &'a Ticket,
+    diagnosis: Option<&'a Diagnosis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deliberation: Option<&'a Deliberation>,
+    executions: &'a [Execution],
+}
+
+async fn show(app: &App, id: &str, markdown: bool) -> Result<Exit, Failure> {
+    let store = app.reader()?;
+    let ticket = app.ticket(&store, id).await?;
+    let story = Story::read(&store, app.incident(&store, &ticket.incident).await?, false).await?;
+    if markdown && app.output.format == Format::Text {
+        app.output.text(&format!("# Ticket {}\n\n{}", ticket.id, fenced(&details(&app.output, &ticket))))?;
+        let live = Live::of_app(app, &story.incident).await;
+        app.output.text(&format!("\n{}", story.page(&app.output, live.as_ref())))?;
+        return Ok(Exit::Clean);
+    }
+    let latest = story.latest();
+    let shown = Shown {
+        ticket: &ticket,
+        diagnosis: latest.map(|latest| &latest.diagnosis),
+        deliberation: latest.and_then(|latest| latest.deliberation.as_ref()),
+        executions: &story.executions,
+    };
+    app.output.print("ticket", &shown, || {
+        let mut text = details(&app.output, &ticket);
+        match latest {
+            Some(one) => {
+                text.push_str(&format!("\n{}\n", explained(&ticket.incident, &one.id)));
+                text.push_str(&explanation(&one.diagnosis, one.deliberation.as_ref(), &story.executions));
+                text.push_str(&format!("\nthe whole story: operator tickets show {} --markdown", ticket.id));
+            }
+            None => text.push_str("\nnot explained yet"),
+        }
+        text
+    })?;
+    Ok(Exit::Clean)
+}
+
+fn explained(incident: &str, diagnosis: &str) -> String {
+    format!("incident {incident} is explained ({diagnosis}):")
 }
 
 async fn list(app: &App, all: bool, limit: u32) -> Result<Exit, Failure> {

@@ -8,11 +8,12 @@ use crate::config::show_duration;
 /// The whole page. A test keeps `docs/configuration.md` equal to it.
 pub fn configuration_page() -> String {
     let mut page = String::from(INTRODUCTION);
-    for section in ["operator", "policy", "policy.budget", "policy.breaker"] {
+    for section in ["operator", "policy", "policy.budget", "policy.breaker", "agent", "llm"] {
         // Writing to a String cannot fail.
         let _ = writeln!(page, "\n## `[{section}]`\n\n| key | kind | default | meaning |\n|---|---|---|---|");
         for key in schema::KEYS.iter().filter(|key| key.section == section) {
-            let _ = writeln!(page, "| `{}` | {} | `{}` | {} |", key.name, kind(key.kind), key.default, key.about);
+            let default = if key.default.is_empty() { "none".to_owned() } else { format!("`{}`", key.default) };
+            let _ = writeln!(page, "| `{}` | {} | {default} | {} |", key.name, kind(key.kind), key.about);
         }
     }
     for section in schema::OPEN_SECTIONS {
@@ -47,6 +48,15 @@ fn kind(kind: Kind) -> String {
         }
         Kind::Integer { min, max } => format!("whole number, {min} to {max}"),
         Kind::Number { min, max } => format!("number, {min} to {max}"),
+        Kind::Choice(words) => {
+            let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+            words.join(" or ")
+        }
+        Kind::Switch => "`true` or `false`".to_owned(),
+        Kind::Text => "text".to_owned(),
+        Kind::Url => "address".to_owned(),
+        Kind::File => "file".to_owned(),
+        Kind::Price => "US dollars".to_owned(),
         Kind::Autonomy => "`observe`, `propose`, `approve` or `auto`".to_owned(),
     }
 }
@@ -154,13 +164,17 @@ mod tests {
         }
     }
 
+    fn told(config: &crate::config::Config) -> impl PartialEq + std::fmt::Debug {
+        (config.engine.clone(), config.agent.clone(), config.llm.clone())
+    }
+
     #[test]
     fn the_defaults_in_the_table_are_those_that_hold() {
         let plain = config(&[]).expect("the empty configuration is fine");
         for key in schema::KEYS.iter().filter(|key| key.kind != Kind::Path) {
             let said = config(&[&format!("{}.{}={}", key.section, key.name, key.default)]);
             let said = said.unwrap_or_else(|error| panic!("{}.{}: {error}", key.section, key.name));
-            assert_eq!(said.engine, plain.engine, "{}.{}", key.section, key.name);
+            assert_eq!(told(&said), told(&plain), "{}.{}", key.section, key.name);
         }
     }
 
@@ -174,13 +188,20 @@ mod tests {
                     let max = std::time::Duration::from_millis(max_ms);
                     show_duration(if default == max { max / 2 } else { max })
                 }
-                Kind::Integer { max, .. } => max.to_string(),
+                Kind::Integer { min, max } => if key.default == max.to_string() { min } else { max }.to_string(),
                 Kind::Number { max, .. } => max.to_string(),
                 Kind::Autonomy => "auto".to_owned(),
+                Kind::Choice(words) => {
+                    words.iter().find(|word| **word != key.default).expect("a choice has two words").to_string()
+                }
+                Kind::Switch => (key.default != "true").to_string(),
+                Kind::Text | Kind::File => "OTHER".to_owned(),
+                Kind::Url => "http://127.0.0.1:1/v1".to_owned(),
+                Kind::Price => "7.5".to_owned(),
                 Kind::Path => unreachable!("filtered above"),
             };
             let said = config(&[&format!("{}.{}={other}", key.section, key.name)]).expect(key.name);
-            assert_ne!(said.engine, plain.engine, "{}.{} changes nothing", key.section, key.name);
+            assert_ne!(told(&said), told(&plain), "{}.{} changes nothing", key.section, key.name);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the operator is told: a file, overridden by the environment, overridden by flags; checked as a whole before
 //! anything starts.
 
+mod agent;
 mod document;
 mod duration;
 mod error;
@@ -13,6 +14,7 @@ mod schema;
 mod search;
 mod subjects;
 
+pub use agent::{AgentConfig, DiagnoserKind, KeySource, LlmConfig, Prices, ProviderKind};
 pub use duration::{parse_duration, show_duration};
 pub use error::ConfigError;
 pub(crate) use error::nearest;

@@ -13,7 +13,9 @@ const PREFIX: &str = "OPERATOR_";
 pub(super) fn file(document: &mut Document, table: toml::Table, origin: &Origin) -> Result<(), ConfigError> {
     for (section, value) in table {
         match (section.as_str(), value) {
-            ("operator", Value::Table(table)) => fixed(document, "operator", table, origin)?,
+            (plain, Value::Table(table)) if schema::PLAIN_SECTIONS.contains(&plain) => {
+                fixed(document, plain, table, origin)?;
+            }
             ("policy", Value::Table(table)) => policy(document, table, origin)?,
             ("principal", Value::Array(list)) => {
                 for (i, item) in list.into_iter().enumerate() {
@@ -37,7 +39,7 @@ pub(super) fn file(document: &mut Document, table: toml::Table, origin: &Origin)
                     document.subjects.push((subject, settings));
                 }
             }
-            ("operator" | "policy", _) => {
+            ("agent" | "llm" | "operator" | "policy", _) => {
                 return Err(ConfigError::value(origin, &*section, format!("expected a table: [{section}]")));
             }
             ("principal" | "subject", _) => {
@@ -156,7 +158,7 @@ fn assign(document: &mut Document, path: &[&str], text: &str, origin: &Origin) -
             let given = Given { value: open_value(text), origin: origin.clone() };
             document.subject_overrides.push(((*name).to_owned(), (*setting).to_owned(), given));
         }
-        [section @ ("operator" | "policy"), name] => typed(document, section, name, text, origin)?,
+        [section @ ("agent" | "llm" | "operator" | "policy"), name] => typed(document, section, name, text, origin)?,
         ["policy", inner @ ("budget" | "breaker"), name] => {
             typed(document, &format!("policy.{inner}"), name, text, origin)?;
         }
@@ -176,7 +178,11 @@ fn typed(document: &mut Document, section: &str, name: &str, text: &str, origin:
     let value = match key.kind {
         Kind::Integer { .. } => text.parse::<i64>().ok().map(Value::Integer),
         Kind::Number { .. } => text.parse::<f64>().ok().map(Value::Float),
-        Kind::Path | Kind::Duration { .. } | Kind::Autonomy => None,
+        Kind::Price => text.parse::<f64>().ok().map(Value::Float),
+        Kind::Switch => text.parse::<bool>().ok().map(Value::Boolean),
+        Kind::Path | Kind::Duration { .. } | Kind::Autonomy | Kind::Choice(_) | Kind::Text | Kind::Url | Kind::File => {
+            None
+        }
     };
     document.set(section, name, value.unwrap_or_else(|| text.into()), origin.clone());
     Ok(())

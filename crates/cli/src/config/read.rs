@@ -11,7 +11,9 @@ use operator_core::policy::Autonomy;
 use crate::config::document::{Document, Given};
 use crate::config::schema::{self, Kind};
 use crate::config::subjects::Overrides;
-use crate::config::{ConfigError, SubjectEntry, overlay, parse_duration, principals, search, subjects};
+use crate::config::{
+    AgentConfig, ConfigError, LlmConfig, SubjectEntry, overlay, parse_duration, principals, search, subjects,
+};
 
 /// Where a configuration comes from.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +52,10 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// What every loop is told.
     pub engine: EngineSettings,
+    /// Who explains, beside the embedded reasoner.
+    pub agent: AgentConfig,
+    /// The language model, where one is asked.
+    pub llm: LlmConfig,
     /// Those who may ask, beside root and the user who runs the operator.
     pub principals: PrincipalsConfig,
     /// The subjects described.
@@ -82,6 +88,8 @@ impl Config {
             file: found.map(|(path, _)| path),
             state_dir: state_dir(&document, sources)?,
             engine: engine(&document)?,
+            agent: super::agent::agent(&document)?,
+            llm: super::agent::llm(&document, &sources.working_dir)?,
             principals: principals::read(&document)?,
             subjects,
             overrides,
@@ -149,22 +157,22 @@ fn autonomy(given: &Given) -> Result<Autonomy, String> {
 }
 
 /// Reads keys of the schema within their bounds.
-struct Reader<'a>(&'a Document);
+pub(super) struct Reader<'a>(pub(super) &'a Document);
 
 impl Reader<'_> {
-    fn given(&self, section: &str, name: &str) -> Option<(&Given, Kind)> {
+    pub(super) fn given(&self, section: &str, name: &str) -> Option<(&Given, Kind)> {
         let given = self.0.get(section, name)?;
         // Keys that are not in the schema never reach the document.
         let key = schema::find(section, name)?;
         Some((given, key.kind))
     }
 
-    fn wrong(section: &str, name: &str, given: &Given, expected: &str) -> ConfigError {
+    pub(super) fn wrong(section: &str, name: &str, given: &Given, expected: &str) -> ConfigError {
         let why = format!("expected {expected}, found {}", subjects::shown(&given.value));
         ConfigError::value(&given.origin, format!("{section}.{name}"), why)
     }
 
-    fn duration(&self, section: &str, name: &str, into: &mut Duration) -> Result<(), ConfigError> {
+    pub(super) fn duration(&self, section: &str, name: &str, into: &mut Duration) -> Result<(), ConfigError> {
         let Some((given, Kind::Duration { min_ms, max_ms })) = self.given(section, name) else { return Ok(()) };
         let (min, max) = (Duration::from_millis(min_ms), Duration::from_millis(max_ms));
         let read = given.value.as_str().and_then(|text| parse_duration(text).ok());
@@ -175,7 +183,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn count(&self, section: &str, name: &str, into: &mut u32) -> Result<(), ConfigError> {
+    pub(super) fn count(&self, section: &str, name: &str, into: &mut u32) -> Result<(), ConfigError> {
         let Some((given, Kind::Integer { min, max })) = self.given(section, name) else { return Ok(()) };
         let read = given.value.as_integer().and_then(|n| u32::try_from(n).ok());
         *into = read
@@ -184,7 +192,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn number(&self, section: &str, name: &str, into: &mut f64) -> Result<(), ConfigError> {
+    pub(super) fn number(&self, section: &str, name: &str, into: &mut f64) -> Result<(), ConfigError> {
         let Some((given, Kind::Number { min, max })) = self.given(section, name) else { return Ok(()) };
         let whole = given.value.as_integer().and_then(|n| i32::try_from(n).ok()).map(f64::from);
         let read = given.value.as_float().or(whole);

@@ -29,6 +29,18 @@ pub(super) enum Kind {
     Number { min: f64, max: f64 },
     /// A level of autonomy.
     Autonomy,
+    /// One of a few words.
+    Choice(&'static [&'static str]),
+    /// True or false.
+    Switch,
+    /// Text; none, if it is empty.
+    Text,
+    /// An address beginning with `http://` or `https://`; none, if it is empty.
+    Url,
+    /// A file; none, if it is empty.
+    File,
+    /// A price in US dollars, at least 0; none, if it is empty.
+    Price,
 }
 
 const fn key(section: &'static str, name: &'static str, kind: Kind, default: &'static str, about: &'static str) -> Key {
@@ -165,6 +177,99 @@ pub(super) const KEYS: &[Key] = &[
         "How many failed, unknown or ineffective actions of one kind, or on one target, stop further ones",
     ),
     key("policy.breaker", "open_for", up_to(DAY), "30m", "How long they are stopped after the last of them"),
+    key(
+        "agent",
+        "diagnoser",
+        Kind::Choice(&["reasoner", "llm"]),
+        "reasoner",
+        "Who explains: the embedded reasoner alone, or a language model beside it, whose answers are checked against the \
+         evidence; without a key the reasoner answers alone",
+    ),
+    key("agent", "parallel", count(1, 64), "2", "How many incidents the model is asked about at the same time"),
+    key(
+        "agent",
+        "patience",
+        between(1_000, DAY),
+        "2m",
+        "How long the proposals for an incident wait for the model's answer; then the reasoner's explanation stands",
+    ),
+    key(
+        "agent",
+        "attempts",
+        count(1, 10),
+        "3",
+        "How many attempts at an incident there are before it is left to the reasoner",
+    ),
+    key("llm", "provider", Kind::Choice(&["anthropic", "openai-compatible"]), "anthropic", "The wire format"),
+    key(
+        "llm",
+        "base_url",
+        Kind::Url,
+        "",
+        "Where to ask: `http://127.0.0.1:8080/v1`, say; the provider's own address if empty",
+    ),
+    key(
+        "llm",
+        "model",
+        Kind::Text,
+        "",
+        "Which model to ask; the provider's default if empty, which `operator doctor` names",
+    ),
+    key(
+        "llm",
+        "key_env",
+        Kind::Text,
+        "",
+        "The environment variable that holds the key; without it and `key_file`, `ANTHROPIC_API_KEY` for `anthropic` and no \
+         key for `openai-compatible`",
+    ),
+    key("llm", "key_file", Kind::File, "", "The file that holds the key, relative to the working directory"),
+    key("llm", "max_turns", count(1, 12), "12", "The most calls about one incident, the repair of an answer included"),
+    key(
+        "llm",
+        "tools",
+        Kind::Switch,
+        "true",
+        "Whether the model may look further with read-only tools; without them it answers once",
+    ),
+    key(
+        "llm",
+        "time_limit",
+        between(1_000, 3_600_000),
+        "1m",
+        "How long one incident may take; minutes for a model on this machine",
+    ),
+    key(
+        "llm",
+        "context_tokens",
+        count(500, 1_000_000),
+        "30000",
+        "About how many tokens of evidence the model is given",
+    ),
+    key("llm", "max_output_tokens", count(64, 65_536), "4096", "The most tokens the model may write in one call"),
+    key(
+        "llm",
+        "max_tokens",
+        count(1_000, 100_000_000),
+        "300000",
+        "The most tokens, read and written, that one incident may cost; reserved before each call",
+    ),
+    key(
+        "llm",
+        "max_cost",
+        Kind::Number { min: 0.0, max: 1_000.0 },
+        "1",
+        "The most US dollars that one incident may cost; reserved before each call",
+    ),
+    key(
+        "llm",
+        "price_input",
+        Kind::Price,
+        "",
+        "US dollars for a million tokens read; the list price if empty, where it is known",
+    ),
+    key("llm", "price_cached", Kind::Price, "", "The same for tokens read from the provider's cache"),
+    key("llm", "price_output", Kind::Price, "", "The same for tokens written"),
 ];
 
 /// A section whose keys are names of other things.
@@ -189,7 +294,10 @@ pub(super) const OPEN_SECTIONS: &[OpenSection] = &[
 ];
 
 /// The sections there are.
-pub(super) const SECTIONS: [&str; 4] = ["operator", "policy", "principal", "subject"];
+pub(super) const SECTIONS: [&str; 6] = ["agent", "llm", "operator", "policy", "principal", "subject"];
+
+/// Those of them that are one table of fixed keys.
+pub(super) const PLAIN_SECTIONS: [&str; 3] = ["agent", "llm", "operator"];
 
 /// The tables within `policy`.
 pub(super) const POLICY_TABLES: [&str; 4] = ["actions", "params", "budget", "breaker"];

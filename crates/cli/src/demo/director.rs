@@ -91,7 +91,7 @@ impl<'a> Director<'a> {
         self.phase(planned, Phase::Preparing, "The system gets calm, and load gives the operator a baseline.");
         self.say(Tone::Chapter, format!("CHAPTER {} of {}: {}", planned.number, planned.of, scenario.title));
         self.say(Tone::Chapter, scenario.story.split_whitespace().collect::<Vec<_>>().join(" "));
-        self.say(Tone::Chapter, planned.chapter.watch.to_owned());
+        self.say(Tone::Chapter, planned.watch.clone());
         self.until_calm(warm_at).await?;
         self.until_started(planned).await?;
         let before: BTreeSet<String> = self.view.borrow().tickets.iter().map(|ticket| ticket.id.clone()).collect();
@@ -110,7 +110,7 @@ impl<'a> Director<'a> {
         let fault_at = self.set.host.now();
         self.phase(planned, Phase::Broken, "Nobody has told the operator.");
         self.say(Tone::Bad, format!("FAULT {}", injected.what));
-        let deadline = Duration::from_secs(planned.chapter.deadline_s);
+        let deadline = planned.deadline;
         let over = self.watch(planned, &before, self.set.real(deadline)).await?;
         let view = self.view.borrow().clone();
         let verdict = verdict::judge(planned, &view, &before, fault_at, self.set.host.store().as_ref()).await?;
@@ -153,7 +153,7 @@ impl<'a> Director<'a> {
         if self.start.is_none() {
             return Ok(());
         }
-        self.phase(planned, Phase::Explaining, planned.chapter.watch);
+        self.phase(planned, Phase::Explaining, &planned.watch);
         let Some(mut start) = self.start.take() else { return Ok(()) };
         // What was pressed before the question was asked is no answer.
         while start.try_recv().is_ok() {}

@@ -12,10 +12,13 @@ mod theatre;
 mod transcript;
 mod verdict;
 
+use std::time::Duration;
+
 use operator_lab::scenario::Scenario;
 
 use crate::app::App;
 use crate::exit::{Exit, Failure};
+use crate::host::AgentPlan;
 use crate::output::{Format, on_terminal};
 use crate::registry::{self, DemoChapter, Lab};
 use crate::signals::Stop;
@@ -27,7 +30,6 @@ use crate::narrate::NarrationLine;
 use crate::screen::ChapterState;
 
 /// What to show.
-#[derive(Debug, Clone)]
 pub struct Show {
     /// The kind of system.
     pub kind: String,
@@ -35,6 +37,10 @@ pub struct Show {
     pub headless: bool,
     /// Only this chapter, from 1.
     pub chapter: Option<usize>,
+    /// These scenarios in place of the chapters, in this order.
+    pub scenarios: Vec<String>,
+    /// Who explains, beside the embedded reasoner.
+    pub agent: Option<AgentPlan>,
     /// The first repair is made to fail.
     pub fail_repair: bool,
 }
@@ -44,7 +50,10 @@ pub struct Show {
 struct Planned {
     number: usize,
     of: usize,
-    chapter: &'static DemoChapter,
+    /// What to watch, for people.
+    watch: String,
+    /// From the fault to the end of the chapter, at most, by the environment's clock.
+    deadline: Duration,
     scenario: Scenario,
 }
 
@@ -75,7 +84,13 @@ pub async fn run(app: &App, show: Show) -> Result<Exit, Failure> {
         return Err(Failure::usage(format!("{} is simulated: its processes always start again", show.kind))
             .next("leave --fail-repair out, or show a system that really runs"));
     }
-    let chapters = planned(lab, show.chapter)?;
+    let patience = show.agent.as_ref().map_or(Duration::ZERO, |agent| agent.patience);
+    let mut chapters =
+        if show.scenarios.is_empty() { planned(lab, show.chapter)? } else { of_scenarios(lab, &show.scenarios)? };
+    for chapter in &mut chapters {
+        // Patience is real time; a simulated system's goes faster.
+        chapter.deadline += patience.mul_f64(lab.demo_time.speed);
+    }
     if !show.headless && !on_terminal() {
         return Err(Failure::usage("the demonstration needs a terminal").next("add --headless for a transcript"));
     }
@@ -83,7 +98,7 @@ pub async fn run(app: &App, show: Show) -> Result<Exit, Failure> {
         .map_err(|error| Failure::failed("read the scenario of the demonstration", error))?;
     let mut stop = Stop::listen()?;
     let set = tokio::select! {
-        set = Set::build(&show.kind, lab, &environment) => set?,
+        set = Set::build(&show.kind, lab, &environment, show.agent) => set?,
         // What was started so far is dropped, and ends with that.
         () = stop.asked() => return Err(stopped()),
     };
@@ -117,17 +132,41 @@ fn planned(lab: &'static Lab, only: Option<usize>) -> Result<Vec<Planned>, Failu
     }
     let mut chapters = Vec::new();
     for (i, chapter) in lab.demo.iter().enumerate().filter(|(i, _)| only.is_none_or(|number| number == i + 1)) {
-        let mut scenario = (lab.scenario)(chapter.scenario, chapter.seed)
-            .map_err(|error| Failure::failed("read the scenario", error))?;
-        if let Some(story) = chapter.story {
-            story.clone_into(&mut scenario.story);
-        }
-        for (name, value) in chapter.fault {
-            scenario.fault = scenario.fault.with(*name, *value);
-        }
-        chapters.push(Planned { number: i + 1, of, chapter, scenario });
+        chapters.push(of_chapter(lab, chapter, i + 1, of)?);
     }
     Ok(chapters)
+}
+
+fn of_chapter(lab: &'static Lab, chapter: &DemoChapter, number: usize, of: usize) -> Result<Planned, Failure> {
+    let mut scenario =
+        (lab.scenario)(chapter.scenario, chapter.seed).map_err(|error| Failure::failed("read the scenario", error))?;
+    if let Some(story) = chapter.story {
+        story.clone_into(&mut scenario.story);
+    }
+    for (name, value) in chapter.fault {
+        scenario.fault = scenario.fault.with(*name, *value);
+    }
+    let (watch, deadline) = (chapter.watch.to_owned(), Duration::from_secs(chapter.deadline_s));
+    Ok(Planned { number, of, watch, deadline, scenario })
+}
+
+/// Scenarios as chapters: one that is a chapter of the demonstration is told as such, another by what it says itself.
+fn of_scenarios(lab: &'static Lab, ids: &[String]) -> Result<Vec<Planned>, Failure> {
+    let of = ids.len();
+    let one = |(i, id): (usize, &String)| {
+        if let Some(chapter) = lab.demo.iter().find(|chapter| chapter.scenario == id) {
+            return of_chapter(lab, chapter, i + 1, of);
+        }
+        let scenario = (lab.scenario)(id, 0).map_err(|error| {
+            Failure::usage(format!("--scenario {id}: {error}")).next("`operator eval list` lists the scenarios")
+        })?;
+        let times = &scenario.deadlines;
+        let deadline =
+            Duration::from_secs(u64::from(times.detect_s) + u64::from(times.diagnose_s) + u64::from(times.recover_s));
+        let watch = scenario.truth.traps.join(" ");
+        Ok(Planned { number: i + 1, of, watch, deadline, scenario })
+    };
+    ids.iter().enumerate().map(one).collect()
 }
 
 /// Whether the result is for programs: then standard output is theirs.

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::config::{SubjectEntry, show_duration};
 use crate::exit::Failure;
-use crate::host::{Host, Pace, Plan, Watched};
+use crate::host::{AgentPlan, Host, Pace, Plan, Watched};
 use crate::registry::{DemoTime, Lab, Stage};
 
 /// What was set up.
@@ -28,7 +28,12 @@ pub(super) struct Set {
 
 impl Set {
     /// Starts the environment of `scenario`, its load, and an operator with the demonstration's policy.
-    pub(super) async fn build(kind: &str, lab: &'static Lab, scenario: &Scenario) -> Result<Self, Failure> {
+    pub(super) async fn build(
+        kind: &str,
+        lab: &'static Lab,
+        scenario: &Scenario,
+        agent: Option<AgentPlan>,
+    ) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new()
             .prefix("operator-demo-")
             .tempdir()
@@ -54,6 +59,7 @@ impl Set {
             principals: PrincipalsConfig::default(),
             record_to: None,
             deaf_if_need_be: true,
+            agent,
         })
         .await?;
         Ok(Self { kind: kind.to_owned(), stage, host, pace, settings, lab, folder })

@@ -60,6 +60,7 @@ pub(super) async fn play(app: &App, set: &Set, mut director: Director<'_>, stop:
             _ = frames.tick() => {
                 model.now = set.host.now();
                 model.views = set.host.views();
+                model.agent = set.host.agent();
                 load.take(&set.stage.environment.workload_samples(), set.seconds_a_column(), &mut model);
                 screen.draw(&model)?;
             }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use operator_core::agent::{Query, QueryReply};
 use operator_core::control::ControlHandler;
 use operator_core::engine::EngineHandle;
 use operator_core::store::sqlite::SqliteStore;
@@ -30,6 +31,13 @@ impl Handler {
         events: broadcast::Sender<Told>,
     ) -> Self {
         Self { loops, store, clock, events }
+    }
+
+    fn of(&self, subject: &str) -> Result<&EngineHandle, CommandError> {
+        self.loops.iter().find(|handle| handle.subject == subject).ok_or_else(|| CommandError::NotFound {
+            what: format!("subject {subject}"),
+            why: format!("this operator watches {}", self.subjects().join(", ")),
+        })
     }
 }
 
@@ -76,13 +84,11 @@ impl ControlHandler for Handler {
         subject: &'a str,
         command: Command,
     ) -> BoxFuture<'a, Result<String, CommandError>> {
-        Box::pin(async move {
-            let Some(handle) = self.loops.iter().find(|handle| handle.subject == subject) else {
-                let why = format!("this operator watches {}", self.subjects().join(", "));
-                return Err(CommandError::NotFound { what: format!("subject {subject}"), why });
-            };
-            handle.command(principal.clone(), command).await
-        })
+        Box::pin(async move { self.of(subject)?.command(principal.clone(), command).await })
+    }
+
+    fn query<'a>(&'a self, subject: &'a str, query: Query) -> BoxFuture<'a, Result<QueryReply, CommandError>> {
+        Box::pin(async move { self.of(subject)?.query(query).await })
     }
 
     fn engage_kill_switch<'a>(

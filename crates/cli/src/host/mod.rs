@@ -10,15 +10,17 @@ mod watched;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use operator_core::agent::{Agent, AgentLimits, AgentProgress, LocalOffice, Office};
 use operator_core::control::{ControlServer, Principals, PrincipalsConfig};
-use operator_core::engine::{Engine, EngineHandle, EngineParts, PastLog, spawn_at_pace};
+use operator_core::engine::{AgentSettings, Engine, EngineHandle, EngineParts, PastLog, spawn_at_pace};
 use operator_core::recorder::{Recorder, RecorderSettings, recover_interrupted};
 use operator_core::store::sqlite::SqliteStore;
 use operator_core::store::{KillAcknowledgement, KillScope, Store};
 use operator_core::{AuditEvent, Principal, SubjectView, SystemClock};
 use operator_protocols::{Clock, Timestamp};
-use operator_reasoner::Reasoner;
+use operator_reasoner::{Diagnoser, Reasoner};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
@@ -47,6 +49,19 @@ pub struct Plan {
     pub record_to: Option<PathBuf>,
     /// Whether it goes on where it cannot listen for commands, in a folder whose path is too long for a socket, say.
     pub deaf_if_need_be: bool,
+    /// The agent beside the loops, if there is one.
+    pub agent: Option<AgentPlan>,
+}
+
+/// The agent beside the loops.
+#[derive(Clone)]
+pub struct AgentPlan {
+    /// Whom it asks; none, where it is a process of its own, and the loops only wait for it.
+    pub diagnoser: Option<Arc<dyn Diagnoser>>,
+    /// How much it takes on.
+    pub limits: AgentLimits,
+    /// How long proposals wait for its answer, in real time.
+    pub patience: Duration,
 }
 
 /// Running loops.
@@ -60,6 +75,7 @@ pub struct Host {
     running: Vec<JoinHandle<()>>,
     serving: Option<JoinHandle<()>>,
     recorders: Vec<Arc<Recorder>>,
+    agent: Option<watch::Receiver<Arc<AgentProgress>>>,
 }
 
 impl Host {
@@ -86,6 +102,10 @@ impl Host {
             recorders.push(Arc::clone(&recorder));
             let mut settings = watched.settings;
             settings.approvers = principals.approvers(&name);
+            settings.agent = plan.agent.as_ref().map(|agent| AgentSettings {
+                // The loops' own time may go faster than the agent's.
+                patience: agent.patience.mul_f64(plan.pace.speed.max(1.0)),
+            });
             let parts = EngineParts {
                 subject: watched.subject,
                 checker: watched.checker,
@@ -105,6 +125,15 @@ impl Host {
             running.push(task);
         }
 
+        let agent =
+            plan.agent.as_ref().and_then(|agent| Some((Arc::clone(agent.diagnoser.as_ref()?), agent.limits.clone())));
+        let agent = agent.map(|(diagnoser, limits)| {
+            let office = |handle: &EngineHandle| Arc::new(LocalOffice::new(handle.clone())) as Arc<dyn Office>;
+            let agent = Agent::new(loops.iter().map(office).collect(), diagnoser, limits);
+            let (progress, stop) = (agent.progress(), stopping.clone());
+            running.push(tokio::spawn(async move { agent.run(stop).await }));
+            progress
+        });
         let handler = Arc::new(Handler::new(loops.clone(), Arc::clone(&store), Arc::clone(&clock), events.clone()));
         let mut stop_serving = stopping;
         let serving = match ControlServer::bind(&plan.state_dir, principals, handler).await {
@@ -118,7 +147,7 @@ impl Host {
             }
             Err(error) => return Err(Failure::failed("listen for commands", with_causes(&error))),
         };
-        Ok(Self { loops, store, clock, events, shutdown, running, serving, recorders })
+        Ok(Self { loops, store, clock, events, shutdown, running, serving, recorders, agent })
     }
 
     /// The present of every loop.
@@ -150,6 +179,11 @@ impl Host {
     /// What every loop shows of its subject now, in the order of the plan.
     pub fn views(&self) -> Vec<Arc<SubjectView>> {
         self.loops.iter().map(|handle| Arc::clone(&handle.view.borrow())).collect()
+    }
+
+    /// What the agent is doing, if there is one in this process.
+    pub fn agent(&self) -> Option<Arc<AgentProgress>> {
+        self.agent.as_ref().map(|progress| Arc::clone(&progress.borrow()))
     }
 
     /// Finishes the cycles under way, ends the recordings and frees the state directory. Gives what was recorded.

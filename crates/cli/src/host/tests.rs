@@ -37,6 +37,7 @@ async fn host(state: &tempfile::TempDir, subjects: Vec<Watched>) -> Host {
         principals: Default::default(),
         record_to: None,
         deaf_if_need_be: true,
+        agent: None,
     };
     Host::start(plan).await.expect("the loops start")
 }

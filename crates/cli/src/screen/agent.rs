@@ -1,9 +1,10 @@
 //! The agent panel: the incident in hand, how it is explained and on what evidence, what is done about it and what came
 //! of that.
 
+use operator_core::agent::{CaseProgress, CaseStage};
 use operator_core::{Execution, ExecutionState, Incident, RuleVerdict, SubjectView, TicketState, VerificationOutcome};
 use operator_protocols::Does;
-use operator_reasoner::{Diagnosis, EvidenceRef};
+use operator_reasoner::{Deliberation, Diagnosis, EvidenceRef, Outcome};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -11,6 +12,7 @@ use ratatui::style::Style;
 use crate::screen::ages::age;
 use crate::screen::panel::{self, LineBuilder, Row};
 use crate::screen::{Palette, ScreenModel};
+use crate::thinking::in_words;
 
 /// How many alternatives are worth a line: more are in `incidents show`.
 const ALTERNATIVES: usize = 2;
@@ -31,8 +33,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &ScreenModel) {
     match latest {
         Some((view, incident)) => {
             head(&mut rows, inside, model, view, incident);
+            if let Some(case) = model.agent.as_ref().and_then(|agent| agent.cases.get(&incident.id)) {
+                thinking(&mut rows, inside, case, palette);
+            }
             if let Some(diagnosis) = view.diagnoses.get(&incident.id) {
                 explained(&mut rows, inside, diagnosis, palette);
+            }
+            if let Some(deliberation) = view.deliberations.get(&incident.id) {
+                deliberated(&mut rows, inside, deliberation, palette);
             }
             let of_incident = |x: &&Execution| x.proposal.incident.as_ref() == Some(&incident.id);
             if let Some(execution) = view.executions.iter().rfind(of_incident) {
@@ -76,6 +84,43 @@ pub(super) fn of_ticket(state: TicketState, palette: Palette) -> Style {
         TicketState::Diagnosed | TicketState::Contained => palette.warning(),
         TicketState::Acting | TicketState::Verifying => palette.act(),
     }
+}
+
+/// How a model gets on, while it is asked; and that nothing came of it. What it answered is told with the explanation.
+fn thinking(rows: &mut Vec<Row>, inside: Rect, case: &CaseProgress, palette: Palette) {
+    let said = in_words(case);
+    match (case.stage, &case.step) {
+        (CaseStage::Thinking, step) => {
+            let does =
+                step.as_ref().map_or(said, |step| format!("turn {} of {}: {}", step.turn, step.turns, step.text));
+            rows.push(Row::needed(line(inside).push("… asking ", palette.act()).push(&does, palette.plain())));
+            if let Some(step) = step {
+                let spent = format!("  {} so far", step.usage);
+                rows.push(Row::wanted(line(inside).push(&spent, palette.dim())));
+            }
+        }
+        (CaseStage::Waiting | CaseStage::GivenUp, _) => {
+            rows.push(Row::wanted(line(inside).push("! model ", palette.warning()).push(&said, palette.plain())));
+        }
+        (CaseStage::Answered, _) => {}
+    }
+}
+
+/// What came of asking a model, what it cost, and where it saw it otherwise.
+fn deliberated(rows: &mut Vec<Row>, inside: Rect, deliberation: &Deliberation, palette: Palette) {
+    let (glyph, style) = match deliberation.outcome {
+        Outcome::Accepted | Outcome::Repaired => ("✓", palette.good()),
+        Outcome::FallenBack { .. } => ("↩", palette.warning()),
+    };
+    let built = line(inside)
+        .push(&format!("{glyph} {} ", deliberation.model), style)
+        .push(&deliberation.outcome.to_string(), palette.plain());
+    rows.push(Row::wanted(built));
+    if let Some(dissent) = &deliberation.dissent {
+        let built = line(inside).push("  it saw it otherwise: ", palette.warning()).push(dissent, palette.plain());
+        rows.push(Row::wanted(built));
+    }
+    rows.push(Row::dispensable(line(inside).push(&format!("  {}", deliberation.usage), palette.dim())));
 }
 
 fn explained(rows: &mut Vec<Row>, inside: Rect, diagnosis: &Diagnosis, palette: Palette) {

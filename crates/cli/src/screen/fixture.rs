@@ -267,6 +267,7 @@ pub(super) fn view() -> SubjectView {
         tickets: vec![ticket()],
         incidents: vec![incident()],
         diagnoses: BTreeMap::from([("shop-I1".to_owned(), diagnosis())]),
+        deliberations: BTreeMap::new(),
         executions: vec![execution(ExecutionState::Dispatched)],
         verifications: BTreeMap::new(),
         autonomy: [Autonomy::Auto, Autonomy::Auto, Autonomy::Approve],

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use operator_core::SubjectView;
+use operator_core::agent::AgentProgress;
 use operator_protocols::Timestamp;
 
 use crate::narrate::NarrationLine;
@@ -28,6 +29,8 @@ pub struct ScreenModel {
     pub palette: Palette,
     /// The subjects, as their loops published them.
     pub views: Vec<Arc<SubjectView>>,
+    /// What the agent of this process is doing, if there is one.
+    pub agent: Option<Arc<AgentProgress>>,
     /// Which of them the panels are about: what its place is among them.
     pub shown: usize,
     /// What stands beside the agent panel.
@@ -151,6 +154,7 @@ impl ScreenModel {
             zone,
             palette,
             views: Vec::new(),
+            agent: None,
             shown: 0,
             beside: Beside::Tickets,
             workload: VecDeque::new(),

@@ -14,7 +14,7 @@ impl ControlRequest {
             Self::Command { command } => command.required_role(),
             Self::KillEngage { .. } => Role::Operator,
             Self::KillRelease { .. } => Role::Admin,
-            Self::KillStatus {} | Self::Ping {} | Self::Status {} => Role::Viewer,
+            Self::Query { .. } | Self::KillStatus {} | Self::Ping {} | Self::Status {} => Role::Viewer,
         }
     }
 }
@@ -35,7 +35,7 @@ pub(super) fn authorise(
         return Err(Fault::new(FaultCode::Forbidden, message));
     }
     match request {
-        ControlRequest::Command { .. } => one_subject(grant, named, known).map(Some),
+        ControlRequest::Command { .. } | ControlRequest::Query { .. } => one_subject(grant, named, known).map(Some),
         ControlRequest::KillEngage { scope, reason } => {
             check_scope(grant, scope, known)?;
             check_reason(reason, false)?;
@@ -167,12 +167,15 @@ mod tests {
             ),
             (Command::SetMode { mode: text("auto"), reason: reason.clone() }, Role::Admin),
             (Command::Diagnose { incident: text("a-I1") }, Role::Operator),
+            (Command::AnswerTooLarge { incident: text("a-I1"), bytes: 1 }, Role::Operator),
         ];
         let mut table: Vec<_> =
             commands.into_iter().map(|(command, role)| (ControlRequest::Command { command }, role)).collect();
         let scope = KillScope::Subject(text("a"));
         table.push((ControlRequest::KillEngage { scope: scope.clone(), reason: reason.clone() }, Role::Operator));
         table.push((ControlRequest::KillRelease { scope, reason }, Role::Admin));
+        let query = crate::agent::Query::Cases {};
+        table.push((ControlRequest::Query { query }, Role::Viewer));
         table.push((ControlRequest::KillStatus {}, Role::Viewer));
         table.push((ControlRequest::Ping {}, Role::Viewer));
         table.push((ControlRequest::Status {}, Role::Viewer));

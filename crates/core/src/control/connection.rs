@@ -116,6 +116,10 @@ impl Connection {
                 let subject = subject.unwrap_or_default();
                 ControlReply::Done { message: handler.command(principal, &subject, command).await? }
             }
+            ControlRequest::Query { query } => {
+                let subject = subject.unwrap_or_default();
+                ControlReply::Answered { reply: Box::new(handler.query(&subject, query).await?) }
+            }
             ControlRequest::KillEngage { scope, reason } => {
                 let acknowledgement = handler.engage_kill_switch(principal, scope, &reason).await?;
                 ControlReply::KillEngaged { acknowledgement }

@@ -2,6 +2,7 @@
 
 use operator_protocols::BoxFuture;
 
+use crate::agent::{Query, QueryReply};
 use crate::store::{KillAcknowledgement, KillScope, KillState};
 use crate::{Command, CommandError, Principal};
 
@@ -21,6 +22,9 @@ pub trait ControlHandler: Send + Sync {
         subject: &'a str,
         command: Command,
     ) -> BoxFuture<'a, Result<String, CommandError>>;
+
+    /// Reads something of the loop of `subject`, as an agent does. Changes nothing and does not wait for a cycle.
+    fn query<'a>(&'a self, subject: &'a str, query: Query) -> BoxFuture<'a, Result<QueryReply, CommandError>>;
 
     /// Engages the kill switch. Does not wait for a cycle.
     fn engage_kill_switch<'a>(

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-/// The longest request, in bytes, the line break not counted. A request is a few hundred bytes.
-pub const LINE_BYTES: usize = 64 * 1024;
+/// The longest request, in bytes, the line break not counted. A request is a few hundred bytes, but for an agent's
+/// answer, which holds what was said to a model and back.
+pub const LINE_BYTES: usize = 2 * 1024 * 1024;
 /// The longest response that a client reads, in bytes.
 pub(super) const RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 

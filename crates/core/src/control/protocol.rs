@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::{Query, QueryReply};
 use crate::control::Token;
 use crate::store::{KillAcknowledgement, KillScope, KillState};
 use crate::{Command, CommandError, Principal};
@@ -37,6 +38,11 @@ pub enum ControlRequest {
     Command {
         /// What.
         command: Command,
+    },
+    /// To read something of the loop of one subject, as an agent does.
+    Query {
+        /// What.
+        query: Query,
     },
     /// To claim no action any more.
     KillEngage {
@@ -90,6 +96,11 @@ pub enum ControlReply {
     Done {
         /// What to tell whoever asked.
         message: String,
+    },
+    /// To [`ControlRequest::Query`].
+    Answered {
+        /// What was read.
+        reply: Box<QueryReply>,
     },
     /// To [`ControlRequest::KillEngage`].
     KillEngaged {
@@ -190,6 +201,7 @@ impl fmt::Display for ControlRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command { .. } => f.write_str("command"),
+            Self::Query { .. } => f.write_str("query"),
             Self::KillEngage { scope, .. } => write!(f, "engage the kill switch of {scope}"),
             Self::KillRelease { scope, .. } => write!(f, "release the kill switch of {scope}"),
             Self::KillStatus {} => f.write_str("kill switch status"),

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use operator_protocols::{Does, FaultClass, Locus, Timestamp, Value};
 use serde_json::json;
 
-use super::Engine;
 use super::propose::{Judged, Wanted};
+use super::{Engine, answer_bounds};
 use crate::policy::Autonomy;
 use crate::proposal::RuleVerdict;
 use crate::recorder::Record;
@@ -20,21 +20,29 @@ impl Engine {
     /// When they may not ask for it, it names what does not exist, does not fit the state, or cannot be written.
     pub async fn command(&mut self, who: &Principal, command: Command, at: Timestamp) -> Result<String, CommandError> {
         let needs = command.required_role();
-        if !who.may(needs) || who.identity == Identity::Operator {
+        let answers = matches!(command, Command::Answer { .. } | Command::AnswerTooLarge { .. });
+        let nobody = who.identity == Identity::Operator || (who.identity == Identity::Agent && !answers);
+        if !who.may(needs) || nobody {
             return Err(CommandError::Forbidden { who: who.name.clone(), has: who.role, needs });
         }
         if self.stale {
             self.read_again().await;
         }
+        // What is recorded is what is judged: a replay meets the same.
+        let command = answer_bounds::bounded(command);
         self.record(&Record::Command { at, principal: who.clone(), command: command.clone() });
-        let told = self.carry_out_command(who, command, at).await?;
+        let told = self.carry_out_command(who, command, at).await;
+        // That an answer was refused is in the audit all the same.
+        if told.is_err() && !answers {
+            return told;
+        }
         if !self.commit().await {
             let why = self.trouble.get("store").cloned().unwrap_or_else(|| "it is not this process's".to_owned());
             self.stale = true;
             return Err(CommandError::store(why));
         }
         self.publish(at);
-        Ok(told)
+        told
     }
 
     async fn carry_out_command(
@@ -65,6 +73,8 @@ impl Engine {
             }
             Command::SetMode { mode, reason } => self.set_mode(who, &mode, &reason, at),
             Command::Diagnose { incident } => self.diagnose_again(&incident, at).await,
+            Command::Answer { incident, question, answer } => self.answer(who, &incident, &question, *answer, at),
+            Command::AnswerTooLarge { incident, bytes } => Err(self.answer_too_large(who, &incident, bytes, at)),
         }
     }
 
@@ -104,6 +114,7 @@ impl Engine {
             undo_of: None,
             probability: None,
             confirmations: None,
+            redirected: false,
         };
         self.judge_wanted(&wanted, at).await
     }
@@ -134,7 +145,8 @@ impl Engine {
             return Err(CommandError::refused(format!("{id} has no diagnosis yet")));
         };
         let confirmations = self.state.incidents.get(&id).map(|row| row.confirmations);
-        let mut plans = Vec::new();
+        let waits = self.waits_until(&id).map(|until| format!("{id} waits for the agent's answer until {until}"));
+        let mut plans: Vec<String> = waits.into_iter().collect();
         for candidate in &diagnosis.recommended_actions {
             let wanted = Wanted {
                 action: candidate.action.clone(),
@@ -148,14 +160,15 @@ impl Engine {
                 undo_of: None,
                 probability: Some(diagnosis.primary.probability),
                 confirmations,
+                redirected: self.state.questions.get(&id).is_some_and(|question| question.redirected()),
             };
             plans.push(match self.judge_wanted(&wanted, at).await {
                 Ok(judged) => plan_text(&judged),
                 Err(error) => format!("{} on {}: {error}", wanted.action, wanted.target),
             });
         }
-        if plans.is_empty() {
-            return Ok(format!("{id}: {}", diagnosis.recommended_action));
+        if diagnosis.recommended_actions.is_empty() {
+            plans.push(format!("{id}: {}", diagnosis.recommended_action));
         }
         Ok(plans.join("\n"))
     }
@@ -182,6 +195,7 @@ impl Engine {
 
     async fn diagnose_again(&mut self, incident: &str, at: Timestamp) -> Result<String, CommandError> {
         let id = self.incident_id(incident)?;
+        self.state.questions.remove(&id);
         self.explain_incident(&id, at).await;
         let Some((_, diagnosis)) = self.state.diagnoses.get(&id) else {
             return Err(CommandError::refused(format!("{id} could not be explained")));

@@ -138,6 +138,7 @@ impl Engine {
             undo_of: Some(proposal.id.clone()),
             probability: None,
             confirmations: None,
+            redirected: false,
         };
         match self.judge_wanted(&wanted, at).await {
             Ok(judged) if judged.verdict != RuleVerdict::Deny => {

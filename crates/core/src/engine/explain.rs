@@ -7,6 +7,7 @@ use operator_reasoner::{Diagnosis, EvidencePack, Inquiry, PackInput, Remembered,
 use serde_json::json;
 
 use super::Engine;
+use super::question::same_cause;
 use crate::{AuditEvent, Execution, ExecutionState, TicketState};
 
 /// How often an incident that stays unexplained, or waits, is looked at anew.
@@ -82,25 +83,49 @@ impl Engine {
         }
     }
 
-    fn keep_diagnosis(&mut self, incident: &str, diagnosis: Diagnosis, pack: &EvidencePack, at: Timestamp) {
+    /// Keeps what the diagnoser of the loop says now, or the answer that stands in its place.
+    fn keep_diagnosis(&mut self, incident: &str, fresh: Diagnosis, pack: &EvidencePack, at: Timestamp) {
         self.trouble.remove("diagnosis");
+        self.ask(incident, &fresh, pack, at);
+        let question = self.state.questions.get(incident).cloned();
+        match question.as_deref().and_then(|question| question.standing.as_ref().map(|one| (question, one))) {
+            Some((question, standing)) => {
+                let now = standing.now(&fresh, pack, &self.actions);
+                self.keep(incident, now, &question.pack, false, at);
+            }
+            None => self.keep(incident, fresh, pack, false, at),
+        }
+    }
+
+    /// Keeps an explanation of an incident. `pack` is the evidence that it cites; `answered` says that it is an answer
+    /// just taken, and not another look at the same.
+    pub(super) fn keep(
+        &mut self,
+        incident: &str,
+        diagnosis: Diagnosis,
+        pack: &EvidencePack,
+        answered: bool,
+        at: Timestamp,
+    ) {
         let Some(mut row) = self.state.incidents.get(incident).cloned() else { return };
         let before = self.state.diagnoses.get(incident).map(|(_, diagnosis)| diagnosis);
-        let same = before.is_some_and(|before| {
-            (before.primary.class, &before.primary.locus) == (diagnosis.primary.class, &diagnosis.primary.locus)
-        });
+        let same = before.is_some_and(|before| same_cause(&before.primary, &diagnosis.primary));
+        let by_the_same = before.is_some_and(|before| before.diagnoser == diagnosis.diagnoser);
         // The same again within what was confirmed already says nothing new and is not written again.
-        let news = !same || row.confirmations == 0;
-        row.confirmations = if same && !diagnosis.abstained() { row.confirmations + 1 } else { 1 };
-        if diagnosis.abstained() {
-            row.confirmations = 0;
-        }
+        let again = same && by_the_same && !answered;
+        let news = !again || row.confirmations == 0;
+        row.confirmations = match (same, answered) {
+            _ if diagnosis.abstained() => 0,
+            (true, false) => row.confirmations + 1,
+            (true, true) => row.confirmations.max(1),
+            (false, _) => 1,
+        };
         let reason = if diagnosis.abstained() {
             "the evidence does not decide".to_owned()
         } else {
             format!("{} at {}", diagnosis.primary.class, diagnosis.primary.locus)
         };
-        if news && !(same && diagnosis.abstained()) {
+        if news && !(again && diagnosis.abstained()) {
             let id = self.state.next_diagnosis_id();
             row.diagnosis = Some(id.clone());
             self.state.audit(AuditEvent::by_operator(at, "diagnosis.made", &id, told(&diagnosis, pack)));

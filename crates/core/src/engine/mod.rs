@@ -6,10 +6,13 @@
 
 mod act;
 mod action_commands;
+mod answer;
+mod answer_bounds;
 mod bounded;
 mod claim;
 mod commands;
 mod contain;
+mod desk;
 mod explain;
 mod finish;
 mod grace;
@@ -18,6 +21,7 @@ mod past_log;
 mod persist;
 mod propose;
 mod publish;
+mod question;
 mod reconcile;
 mod recording;
 mod replay;
@@ -34,23 +38,26 @@ use std::sync::Arc;
 
 use operator_protocols::{
     ActionDefinition, Descriptor, Evaluation, History, InvariantChecker, InvariantDefinition, Locus, Observation,
-    Subject, Timestamp,
+    ProbeDefinition, Subject, Timestamp,
 };
 use operator_reasoner::Diagnoser;
 use tokio::sync::{broadcast, watch};
 
+use crate::agent::CaseFile;
 use crate::recorder::{Record, Recorder, RecordingSubject};
 use crate::store::{Snapshot, Store, StoreError};
-use crate::{AuditEvent, SubjectView};
+use crate::{AuditEvent, CommandError, SubjectView};
 use bounded::BoundedSubject;
 use state::State;
 
+pub(crate) use desk::Desk;
 pub use grace::MONITORING_GAP;
 pub use past_log::PastLog;
 pub use propose::Judged;
+pub use question::{Question, QuestionStatus, Standing};
 pub use replay::{ReplayError, ReplayReport, replay};
 pub use runtime::{EngineHandle, spawn, spawn_at_pace};
-pub use settings::EngineSettings;
+pub use settings::{AgentSettings, EngineSettings};
 
 /// How many audit events a slow listener may be behind before it misses some.
 const EVENTS_KEPT: usize = 4096;
@@ -78,6 +85,8 @@ pub struct EngineParts {
 /// The loop of one subject.
 pub struct Engine {
     subject: Arc<dyn Subject>,
+    /// The same, unrecorded: for an agent's looks, which are no part of the loop.
+    unrecorded: Arc<dyn Subject>,
     checker: Box<dyn InvariantChecker>,
     store: Arc<dyn Store>,
     epoch: u64,
@@ -89,6 +98,9 @@ pub struct Engine {
 
     descriptor: Descriptor,
     actions: Vec<ActionDefinition>,
+    /// The same, shared with whoever reads the desk.
+    offered: Arc<Vec<ActionDefinition>>,
+    probes: Arc<Vec<ProbeDefinition>>,
     definitions: BTreeMap<String, InvariantDefinition>,
     policy_revision: String,
 
@@ -114,6 +126,7 @@ pub struct Engine {
     trouble: BTreeMap<String, String>,
 
     view: watch::Sender<Arc<SubjectView>>,
+    desk: watch::Sender<Arc<Desk>>,
     events: broadcast::Sender<AuditEvent>,
 }
 
@@ -152,6 +165,7 @@ impl Engine {
     ) -> Self {
         let EngineParts { subject, checker, store, epoch, diagnoser, settings, recorder, past } = parts;
         let subject: Arc<dyn Subject> = Arc::new(BoundedSubject::new(subject));
+        let unrecorded = Arc::clone(&subject);
         let subject: Arc<dyn Subject> = match &recorder {
             Some(recorder) => Arc::new(RecordingSubject::new(subject, Arc::clone(recorder))),
             None => subject,
@@ -168,8 +182,12 @@ impl Engine {
             history.push(observation, keep);
         }
         let view = publish::first_view(&descriptor, &definitions, &settings);
+        let actions = subject.actions();
         Self {
-            actions: subject.actions(),
+            offered: Arc::new(actions.clone()),
+            probes: Arc::new(subject.probes()),
+            actions,
+            unrecorded,
             policy_revision: settings.policy.revision(),
             subject,
             checker,
@@ -197,6 +215,7 @@ impl Engine {
             flowing_since: BTreeMap::new(),
             trouble: BTreeMap::new(),
             view: watch::Sender::new(Arc::new(view)),
+            desk: watch::Sender::new(Arc::default()),
             events: broadcast::Sender::new(EVENTS_KEPT),
         }
     }
@@ -224,6 +243,14 @@ impl Engine {
     /// What the loop shows of its subject, anew after every cycle and command.
     pub fn view(&self) -> watch::Receiver<Arc<SubjectView>> {
         self.view.subscribe()
+    }
+
+    /// One incident as it is put to a diagnoser, as of the last cycle.
+    ///
+    /// # Errors
+    /// When no such incident is open and asked about.
+    pub fn case(&self, incident: &str) -> Result<CaseFile, CommandError> {
+        self.desk.borrow().case(incident)
     }
 
     /// Every audit event, as it becomes durable.
@@ -256,6 +283,7 @@ impl Engine {
         self.record_new_incidents();
         if self.commit().await {
             self.explain(at).await;
+            self.lose_patience(at);
         }
         if self.commit().await {
             self.verify(at);

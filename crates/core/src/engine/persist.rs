@@ -70,6 +70,8 @@ impl Engine {
             Ok(snapshot) => {
                 let mut state = State::new(&self.state.subject, &self.state.install_id, snapshot);
                 state.verifications = std::mem::take(&mut self.state.verifications);
+                state.questions = std::mem::take(&mut self.state.questions);
+                state.deliberations = std::mem::take(&mut self.state.deliberations);
                 self.state = state;
                 self.stale = false;
             }

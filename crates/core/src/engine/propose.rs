@@ -31,6 +31,8 @@ pub(super) struct Wanted {
     /// Of the diagnosis it follows from.
     pub probability: Option<f64>,
     pub confirmations: Option<u32>,
+    /// The cause is one that somebody's answer names, and the evidence alone does not.
+    pub redirected: bool,
 }
 
 /// A proposal with what the rules say of it.
@@ -63,6 +65,10 @@ impl Engine {
     async fn propose_for(&mut self, incident: &str, waiting: &[String], at: Timestamp) {
         let Some((_, diagnosis)) = self.state.diagnoses.get(incident).cloned() else { return };
         let Some(row) = self.state.incidents.get(incident).cloned() else { return };
+        if let Some(until) = self.waits_until(incident) {
+            self.say(waiting, &format!("waits for the agent's answer until {until}"), at);
+            return;
+        }
         if !diagnosis.abstained() && row.confirmations < self.settings.policy.confirmations {
             self.say(waiting, "the cause is to be confirmed by another look", at);
             return;
@@ -93,6 +99,7 @@ impl Engine {
                 undo_of: None,
                 probability: Some(diagnosis.primary.probability),
                 confirmations: Some(row.confirmations),
+                redirected: self.state.questions.get(incident).is_some_and(|question| question.redirected()),
             };
             match self.judge_wanted(&wanted, at).await {
                 Ok(judged) if judged.verdict == RuleVerdict::Deny => {
@@ -203,6 +210,7 @@ impl Engine {
             now: at,
             confirmations: wanted.confirmations,
             probability: wanted.probability,
+            redirected: wanted.redirected,
             recent_failures: self.recent_failures(&definition.name, &wanted.target, at),
             same_as_last: wanted.undo_of.is_none()
                 && last_tried.0.as_deref() == Some(&tried_as(&definition.name, &wanted.target)),

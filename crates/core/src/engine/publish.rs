@@ -11,6 +11,7 @@ use crate::policy::Autonomy;
 
 impl Engine {
     pub(super) fn publish(&self, at: Timestamp) {
+        self.lay_out();
         let mut tickets: Vec<_> = self.state.tickets.values().cloned().collect();
         tickets.sort_by(|a, b| (a.opened_at, a.id.len(), &a.id).cmp(&(b.opened_at, b.id.len(), &b.id)));
         let mut incidents: Vec<_> = self.state.incidents.values().cloned().collect();
@@ -38,6 +39,7 @@ impl Engine {
                 .iter()
                 .map(|(incident, (_, diagnosis))| (incident.clone(), diagnosis.clone()))
                 .collect(),
+            deliberations: self.state.deliberations.clone(),
             executions,
             verifications: self.state.verifications.clone(),
             autonomy: [policy.low_risk, policy.medium_risk, policy.high_risk],
@@ -64,6 +66,7 @@ pub(super) fn first_view(
         tickets: Vec::new(),
         incidents: Vec::new(),
         diagnoses: BTreeMap::new(),
+        deliberations: BTreeMap::new(),
         executions: Vec::new(),
         verifications: BTreeMap::new(),
         autonomy,

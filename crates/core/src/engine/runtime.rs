@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use operator_protocols::Clock;
+use operator_protocols::{Clock, ProbeAnswer, ProbeRequest, Subject};
+use operator_reasoner::Remembered;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::Engine;
+use super::{Desk, Engine};
+use crate::agent::{CaseFile, Query, QueryReply};
 use crate::{AuditEvent, Command, CommandError, Principal, SubjectView};
 
 /// How many commands may wait for the cycle to end.
@@ -26,6 +28,9 @@ pub struct EngineHandle {
     /// Every audit event, as it becomes durable.
     pub events: broadcast::Sender<AuditEvent>,
     commands: mpsc::Sender<(Principal, Command, Answer)>,
+    pub(crate) desk: watch::Receiver<Arc<Desk>>,
+    subject_itself: Arc<dyn Subject>,
+    clock: Arc<dyn Clock>,
 }
 
 impl EngineHandle {
@@ -38,6 +43,35 @@ impl EngineHandle {
         let (answer, answered) = oneshot::channel();
         self.commands.send((who, command, answer)).await.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
+    }
+
+    /// One incident as it is put to a diagnoser, as of the last cycle.
+    ///
+    /// # Errors
+    /// When no such incident is open and asked about.
+    pub fn case(&self, incident: &str) -> Result<CaseFile, CommandError> {
+        self.desk.borrow().case(incident)
+    }
+
+    /// Asks the subject one of its own questions: no cycle waits for it, and it is not recorded.
+    pub async fn probe(&self, request: &ProbeRequest) -> ProbeAnswer {
+        self.subject_itself.probe(request, self.clock.now()).await
+    }
+
+    /// Answers what changes nothing, between whatever the loop is doing. It is not recorded.
+    ///
+    /// # Errors
+    /// When no such incident is open and asked about.
+    pub async fn query(&self, query: Query) -> Result<QueryReply, CommandError> {
+        let past = || Remembered::new(self.desk.borrow().history.clone());
+        Ok(match query {
+            Query::Cases {} => QueryReply::Cases { cases: self.desk.borrow().open_cases() },
+            Query::Case { incident } => QueryReply::Case { file: Box::new(self.case(&incident)?) },
+            Query::Series { on, signal } => QueryReply::Series { points: past().series(&on, &signal) },
+            Query::Events { limit } => QueryReply::Events { events: Ok(past().events(limit)) },
+            Query::Logs { search } => QueryReply::Logs { lines: Ok(past().logs(&search)) },
+            Query::Probe { request } => QueryReply::Probe { answer: self.probe(&request).await },
+        })
     }
 }
 
@@ -62,6 +96,9 @@ pub fn spawn_at_pace(
         view: engine.view(),
         events: engine.events.clone(),
         commands,
+        desk: engine.desk.subscribe(),
+        subject_itself: Arc::clone(&engine.unrecorded),
+        clock: Arc::clone(&clock),
     };
     let task = tokio::spawn(async move {
         tokio::select! {

@@ -26,9 +26,20 @@ pub struct EngineSettings {
     pub policy: PolicySettings,
     /// The names of those who may approve here.
     pub approvers: Vec<String>,
+    /// How long an agent is waited for; none, where there is no agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentSettings>,
     /// What the subject was made from, so that a replay makes the same checker. Free of secrets.
     #[serde(default)]
     pub subject: SubjectConfig,
+}
+
+/// How a loop works with an agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentSettings {
+    /// How long proposals for an incident wait for the agent's answer; then the reasoner's explanation stands. Counted
+    /// from each time it is asked.
+    pub patience: Duration,
 }
 
 impl Default for EngineSettings {
@@ -42,6 +53,7 @@ impl Default for EngineSettings {
             wait_before_human: Duration::from_secs(300),
             policy: PolicySettings::default(),
             approvers: Vec::new(),
+            agent: None,
             subject: SubjectConfig::default(),
         }
     }

@@ -1,11 +1,13 @@
 //! What the loop holds in memory of its subject, and which of it has changed since it was last written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use operator_protocols::Timestamp;
-use operator_reasoner::Diagnosis;
+use operator_reasoner::{Deliberation, Diagnosis};
 
+use super::question::Question;
 use crate::store::{Counters, CycleCommit, Snapshot};
 use crate::{AuditEvent, Execution, ExecutionState, Incident, Ticket, TicketState, Verification, Violation};
 
@@ -24,6 +26,10 @@ pub(crate) struct State {
     pub executions: BTreeMap<String, Execution>,
     /// The latest of each execution.
     pub verifications: BTreeMap<String, Verification>,
+    /// What was asked of an agent, by incident.
+    pub questions: BTreeMap<String, Arc<Question>>,
+    /// How the latest answer about an incident was reached, without the bodies of its calls.
+    pub deliberations: BTreeMap<String, Deliberation>,
     changes: Changes,
 }
 
@@ -55,6 +61,12 @@ impl State {
                 .collect(),
             executions: snapshot.executions.into_iter().map(|e| (e.proposal.id.clone(), e)).collect(),
             verifications: BTreeMap::new(),
+            questions: snapshot
+                .questions
+                .into_iter()
+                .map(|question| (question.incident.clone(), Arc::new(question)))
+                .collect(),
+            deliberations: BTreeMap::new(),
             changes: Changes::default(),
         }
     }
@@ -68,6 +80,7 @@ impl State {
             incidents: self.incidents.values().cloned().collect(),
             diagnoses: self.diagnoses.values().cloned().collect(),
             executions: self.executions.values().cloned().collect(),
+            questions: self.questions.values().map(|question| question.as_ref().clone()).collect(),
         }
     }
 
@@ -256,6 +269,8 @@ impl State {
         for incident in gone {
             self.incidents.remove(&incident.id);
             self.diagnoses.remove(&incident.id);
+            self.questions.remove(&incident.id);
+            self.deliberations.remove(&incident.id);
             for ticket in &incident.tickets {
                 self.tickets.remove(ticket);
             }

@@ -224,6 +224,7 @@ pub(crate) fn close_incidents(state: &mut State, at: Timestamp) {
             // What was tried helped, or was not needed: if the story begins again, it may be tried again.
             incident.tried.clear();
             state.put_incident(incident);
+            state.questions.remove(&id);
             state.audit(AuditEvent::by_operator(at, "incident.closed", &id, json!({ "tickets": tickets.len() })));
         }
     }

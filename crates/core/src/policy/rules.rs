@@ -30,6 +30,8 @@ pub struct PolicyFacts<'a> {
     pub confirmations: Option<u32>,
     /// How probable the cause is; none for an action that a person asked for or for an undo.
     pub probability: Option<f64>,
+    /// Whether the cause is one that an answer from outside names, and the evidence alone does not.
+    pub redirected: bool,
     /// Failed, unknown or ineffective actions of the same kind or on the same target, and when the last one was.
     pub recent_failures: (u32, Option<Timestamp>),
     /// Whether the last action tried for the incident was this one on this target.
@@ -132,6 +134,10 @@ fn confirmed_cause(facts: &PolicyFacts<'_>) -> (RuleVerdict, String) {
 }
 
 fn probable_cause(facts: &PolicyFacts<'_>) -> (RuleVerdict, String) {
+    // A model's word leads to a person, never past one.
+    if facts.redirected {
+        return (RuleVerdict::NeedsApproval, "the evidence alone does not point to this cause".to_owned());
+    }
     match facts.probability {
         None => (RuleVerdict::Allow, "it does not rest on a diagnosis".to_owned()),
         Some(p) if p >= facts.settings.minimum_probability => {
@@ -197,6 +203,7 @@ mod tests {
             now: Timestamp::from_millis(2_000),
             confirmations: Some(2),
             probability: Some(0.9),
+            redirected: false,
             recent_failures: (0, None),
             same_as_last: false,
             tried: 0,
@@ -236,6 +243,7 @@ mod tests {
             ("fresh_data", PolicyFacts { observed_at: None, ..base.clone() }, RuleVerdict::NeedsApproval),
             ("confirmed_cause", PolicyFacts { confirmations: Some(1), ..base.clone() }, RuleVerdict::Deny),
             ("probable_cause", PolicyFacts { probability: Some(0.4), ..base.clone() }, RuleVerdict::NeedsApproval),
+            ("probable_cause", PolicyFacts { redirected: true, ..base.clone() }, RuleVerdict::NeedsApproval),
             ("repeatable", PolicyFacts { class: ActionClass::Blind, ..base.clone() }, RuleVerdict::NeedsApproval),
             ("not_twice_in_a_row", PolicyFacts { same_as_last: true, ..base.clone() }, RuleVerdict::Deny),
             ("attempts_per_incident", PolicyFacts { tried: 4, ..base.clone() }, RuleVerdict::Deny),

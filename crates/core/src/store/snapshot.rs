@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use operator_reasoner::Diagnosis;
 
+use crate::engine::Question;
 use crate::{Execution, Incident, Ticket, Violation};
 
 /// The right to write and act, fenced by an epoch that grows with every holder.
@@ -41,4 +42,7 @@ pub struct Snapshot {
     pub diagnoses: Vec<(String, Diagnosis)>,
     /// Executions that are not terminal, and those of the incidents above.
     pub executions: Vec<Execution>,
+    /// What a running loop had asked of an agent. A store does not keep it: after a restart it is asked anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Question>,
 }

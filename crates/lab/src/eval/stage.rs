@@ -30,6 +30,8 @@ pub struct Stage {
 const STAGES: &[Stage] = &[
     #[cfg(feature = "ratelimiter")]
     crate::ratelimiter::STAGE,
+    #[cfg(feature = "shop")]
+    crate::shop::STAGE,
     #[cfg(feature = "tikv")]
     crate::tikv::STAGE,
 ];

@@ -18,6 +18,7 @@ pub struct Calibration {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Bin {
     /// How often the first was right.
+    #[serde(serialize_with = "score::with_interval")]
     pub right: Proportion,
     /// The sum of what it said.
     said: f64,

@@ -8,7 +8,7 @@ use operator_protocols::{
     Component, ComponentState, Dependency, DependencyState, Finding, History, Id, InvariantDefinition, Locus,
     Observation, Severity, Signal, Timestamp,
 };
-use operator_reasoner::{EvidencePack, PackInput, Reasoner, ViolationFact};
+use operator_reasoner::{EvidencePack, Methods, PackInput, Reasoner, ViolationFact};
 use serde::Serialize;
 
 use super::Half;
@@ -60,6 +60,10 @@ pub struct Answer {
 impl Case {
     /// The evidence, as the operator would collect it.
     pub fn pack(&self) -> EvidencePack {
+        self.pack_with(Methods::all())
+    }
+
+    fn pack_with(&self, methods: Methods) -> EvidencePack {
         let mut history = History::new();
         for observation in &self.observations {
             history.push(Arc::clone(observation), Duration::MAX);
@@ -95,12 +99,17 @@ impl Case {
             own_actions: &[],
             similar: &[],
         };
-        EvidencePack::build(&input)
+        EvidencePack::build_with(&input, &[], methods)
     }
 
     /// Asks the reasoner, with its one frozen set of parameters.
     pub fn answer(&self, reasoner: &Reasoner) -> Answer {
-        let ranked = reasoner.rank(&self.pack());
+        self.answer_with(reasoner, Methods::all())
+    }
+
+    /// The same with some methods only, to measure what the others pay.
+    pub fn answer_with(&self, reasoner: &Reasoner, methods: Methods) -> Answer {
+        let ranked = reasoner.rank_with(&self.pack_with(methods), methods);
         let mut services: BTreeMap<String, f64> = BTreeMap::new();
         for place in &ranked.places {
             for (service, share) in services_of(&place.locus) {

@@ -7,11 +7,13 @@
 //! - [`read`]: a folder with a `manifest.json`, of either layout (PetShop, Nezha).
 //! - [`case`]: one case as observations, and what the reasoner answers to it.
 //! - [`Half`]: which cases were tuned on, and which only measured.
+//! - [`Measured`]: the scores of each part and half, and without each method of the reasoner.
 //! - [`score`]: how often the answer was right, with intervals, ties counted against it.
 
 mod calibration;
 pub mod case;
 mod error;
+mod measured;
 mod nezha;
 mod petshop;
 mod rows;
@@ -23,6 +25,7 @@ use std::path::Path;
 pub use calibration::Calibration;
 pub use case::{Answer, Case, Ranked};
 pub use error::RcaError;
+pub use measured::{Halves, Measured};
 pub use score::Score;
 pub use split::Half;
 

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 
@@ -45,6 +45,22 @@ pub(super) fn table(path: &Path) -> Result<Table, RcaError> {
     let rows = reader.records().map(|row| row.map(|row| row.iter().map(str::to_owned).collect()));
     let rows = rows.collect::<Result<_, _>>().map_err(|error| RcaError::wrong(path, error))?;
     Ok(Table { columns, rows })
+}
+
+/// The same; none where there is no such file.
+pub(super) fn table_if_there(path: &Path) -> Result<Option<Table>, RcaError> {
+    if path.is_file() { table(path).map(Some) } else { Ok(None) }
+}
+
+/// The files of a folder, in the order of their names; none where there is no such folder.
+pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, RcaError> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = std::fs::read_dir(folder).map_err(RcaError::unreadable(folder))?;
+    let mut files: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    files.sort();
+    Ok(files)
 }
 
 fn bounded(from: impl Read, path: &Path, most: u64) -> Result<String, RcaError> {

@@ -1,6 +1,6 @@
 //! How often the answer was right.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Answer, Case};
 use crate::scorecard::Proportion;
@@ -9,17 +9,40 @@ use crate::scorecard::Proportion;
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Score {
     /// The right service is the first.
+    #[serde(serialize_with = "with_interval")]
     pub top1: Proportion,
     /// It is among the first three.
+    #[serde(serialize_with = "with_interval")]
     pub top3: Proportion,
     /// It is among the first five.
+    #[serde(serialize_with = "with_interval")]
     pub top5: Proportion,
     /// It is the first, and the reasoner said so: it did not abstain.
+    #[serde(serialize_with = "with_interval")]
     pub decided_right: Proportion,
     /// Where it did not abstain, it was right.
+    #[serde(serialize_with = "with_interval")]
     pub precision: Proportion,
+    /// It abstained although something is wrong.
+    #[serde(serialize_with = "with_interval")]
+    pub abstained: Proportion,
     /// Nothing is wrong, and it abstained.
+    #[serde(serialize_with = "with_interval")]
     pub abstained_rightly: Proportion,
+}
+
+/// With the share and its 95 % interval (Wilson), for programs.
+pub(super) fn with_interval<S: Serializer>(proportion: &Proportion, to: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Written {
+        hits: u32,
+        of: u32,
+        share: Option<f64>,
+        low: f64,
+        high: f64,
+    }
+    let (low, high) = proportion.interval();
+    Written { hits: proportion.hits, of: proportion.of, share: proportion.share(), low, high }.serialize(to)
 }
 
 /// The place of the right service, from 1; none if it is not named at all.
@@ -41,6 +64,7 @@ impl Score {
         self.top3.count(place <= 3);
         self.top5.count(place <= 5);
         self.decided_right.count(place == 1 && !answer.abstained);
+        self.abstained.count(answer.abstained);
         if !answer.abstained {
             self.precision.count(place == 1);
         }

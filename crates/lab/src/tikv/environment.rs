@@ -8,11 +8,11 @@ use std::time::Duration;
 use operator_protocols::{BoxFuture, Clock, Driver, SubjectConfig, Timestamp, Value};
 
 use super::KIND;
-use super::clock::VirtualClock;
+
 use super::config::TikvConfig;
 use super::driver::{SimulatedProcesses, Which};
 use super::fault::Fault;
-use super::pace::Pace;
+
 use super::servers::{Running, Servers};
 use super::sim::{Simulator, timing};
 use super::undo::Undo;
@@ -23,8 +23,10 @@ use crate::environment::{
 use crate::error::LabError;
 use crate::folder;
 use crate::journal::Journal;
+use crate::pace::Pace;
 use crate::process::ProcessReport;
 use crate::proxy::Behaviour;
+use crate::virtual_clock::VirtualClock;
 
 /// When time passes by itself, it passes in steps of so much real time.
 const STEP: Duration = Duration::from_millis(50);

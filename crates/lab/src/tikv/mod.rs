@@ -5,7 +5,6 @@
 //! - `pd_http`, `prometheus_http`: the interfaces through which it is seen, over HTTP on the loopback interface.
 //! - [`Fault`]: what can be broken in it.
 
-mod clock;
 mod config;
 mod driver;
 mod environment;
@@ -13,7 +12,6 @@ mod fault;
 mod fault_words;
 mod go;
 mod inject;
-mod pace;
 mod pd_http;
 mod prometheus_http;
 mod scenario;
@@ -23,10 +21,10 @@ mod stage;
 mod undo;
 mod workload;
 
+pub use crate::pace::Pace;
 pub use config::TikvConfig;
 pub use environment::TikvEnvironment;
 pub use fault::Fault;
-pub use pace::Pace;
 pub use stage::STAGE;
 pub use undo::Undo;
 pub use workload::check as check_workload;

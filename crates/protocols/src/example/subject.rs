@@ -78,7 +78,15 @@ impl WorkshopSubject {
             let (name, unit) = (name.to_owned(), unit.to_owned());
             seen.signals.push(Signal { on: on.clone(), name, role, value, unit, observed_at: at, kind, worse });
         };
-        signal(&queue, "backlog", SignalRole::Saturation, status.backlog as f64, "1", SignalKind::Gauge, Worse::Higher);
+        signal(
+            &queue,
+            "backlog",
+            SignalRole::Saturation,
+            status.backlog as f64,
+            "jobs",
+            SignalKind::Gauge,
+            Worse::Higher,
+        );
         signal(&queue, "oldest_wait", SignalRole::Latency, longest, "s", SignalKind::Gauge, Worse::Higher);
         signal(&queue, "arrived_total", SignalRole::Traffic, status.arrived as f64, "1", count, Worse::Neither);
         for worker in &status.workers {

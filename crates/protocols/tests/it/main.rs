@@ -4,4 +4,5 @@ mod broken;
 mod compliance;
 mod example;
 mod runtime;
+mod shop;
 mod twisted;

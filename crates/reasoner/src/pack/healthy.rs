@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use operator_protocols::{ComponentState, DependencyState, Locus, SignalRole};
+use operator_protocols::{ComponentState, DependencyState, Id, Locus, SignalRole};
 
 use super::Draft;
 use super::judge::{Against, Judged, Standing};
@@ -28,6 +28,7 @@ pub(crate) fn items(
     input: &PackInput<'_>,
     states: &States<'_>,
     judged: &[Judged<'_, '_>],
+    usual: &BTreeSet<Id>,
     drafts: &[Draft],
     window: &Window,
 ) -> Vec<Draft> {
@@ -50,6 +51,11 @@ pub(crate) fn items(
             entry.roles.insert(one.series.role);
             entry.names.push(one.series.name);
         }
+    }
+    for id in usual {
+        let entry = fine.entry(Locus::Component(id.clone())).or_default();
+        entry.roles.insert(SignalRole::Availability);
+        entry.names.push("the steps of its requests");
     }
     let near = near(states, drafts);
     let mut found: Vec<(bool, Locus, Fine<'_>)> = fine

@@ -8,6 +8,7 @@ use super::peers::Groups;
 use super::robust::{self, Baseline};
 use super::series::Series;
 use super::window::Window;
+use crate::methods::{Method, Methods};
 use crate::parameters::{
     AT_BASELINE, BASELINE_SAMPLES, DEVIATES, FLOOR_RELATIVE, LATEST_SAMPLES, LEAST_EFFECT, ONSET_GUARD,
     PEERS_FOR_BASELINE,
@@ -54,7 +55,16 @@ impl Judged<'_, '_> {
 }
 
 /// Judges every signal that was read since the trouble began.
-pub(crate) fn judge<'s, 'a>(series: &'s [Series<'a>], groups: &Groups<'_>, window: &Window) -> Vec<Judged<'s, 'a>> {
+pub(crate) fn judge<'s, 'a>(
+    series: &'s [Series<'a>],
+    groups: &Groups<'_>,
+    window: &Window,
+    methods: Methods,
+) -> Vec<Judged<'s, 'a>> {
+    let tails = methods.use_of(Method::TailDeviation);
+    let least = |one: &Series<'_>| {
+        if methods.use_of(Method::NoiseFloor) { (one.floor, relative(one.role)) } else { (0.0, 0.0) }
+    };
     let mut scratch = Vec::new();
     let mut judged = Vec::new();
     let mut without_past: BTreeMap<(usize, &str), Vec<(usize, f64)>> = BTreeMap::new();
@@ -71,8 +81,8 @@ pub(crate) fn judge<'s, 'a>(series: &'s [Series<'a>], groups: &Groups<'_>, windo
             }
             continue;
         }
-        if let Some(mut baseline) = Baseline::of(&mut scratch, one.floor, relative(one.role)) {
-            if since.len() == 1 {
+        if let Some(mut baseline) = Baseline::of(&mut scratch, least(one), tails) {
+            if since.len() == 1 && tails {
                 // A single reading must be further off than any spike of the past.
                 baseline.widen_to(&scratch);
             }
@@ -83,7 +93,7 @@ pub(crate) fn judge<'s, 'a>(series: &'s [Series<'a>], groups: &Groups<'_>, windo
         for &(index, value) in &peers {
             scratch.clear();
             scratch.extend(peers.iter().filter(|(other, _)| *other != index).map(|(_, value)| *value));
-            if let Some(baseline) = Baseline::of(&mut scratch, series[index].floor, relative(series[index].role)) {
+            if let Some(baseline) = Baseline::of(&mut scratch, least(&series[index]), tails) {
                 judged.push(against(&series[index], Against::Peers, &baseline, value, window));
             }
         }

@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use operator_protocols::{History, Id, Locus, LogLevel, Timestamp};
 
 use super::Draft;
+use super::lines::template;
 use super::window::Window;
 use crate::EvidenceKind;
 use crate::parameters::{ITEMS_PER_MINOR_KIND, LOG_FACTOR, LOG_TEMPLATES};
-use crate::text::{bounded, number};
-
-/// The longest template, in characters.
-const TEMPLATE_CHARS: usize = 160;
+use crate::text::number;
 
 struct Count {
     level: LogLevel,
@@ -63,51 +61,4 @@ pub(crate) fn items(history: &History, onset: Timestamp, window: &Window) -> Vec
         .collect();
     risen.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then_with(|| a.2.statement.cmp(&b.2.statement)));
     risen.into_iter().take(ITEMS_PER_MINOR_KIND).map(|(_, _, draft)| draft).collect()
-}
-
-/// A line with its variable parts (what contains a digit, what stands in quotes) replaced by `*`.
-fn template(message: &str) -> String {
-    let message = bounded(message, TEMPLATE_CHARS);
-    let mut out = String::with_capacity(message.len());
-    for (n, part) in message.split('"').enumerate() {
-        if n % 2 == 1 {
-            out.push_str("\"*\"");
-            continue;
-        }
-        for (m, word) in part.split(' ').enumerate() {
-            if m > 0 {
-                out.push(' ');
-            }
-            if word.chars().any(|c| c.is_ascii_digit()) {
-                // `key=value` keeps its key.
-                match word.split_once('=') {
-                    Some((key, _)) if !key.chars().any(|c| c.is_ascii_digit()) => {
-                        out.push_str(key);
-                        out.push_str("=*");
-                    }
-                    _ => out.push('*'),
-                }
-            } else {
-                out.push_str(word);
-            }
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::template;
-
-    #[test]
-    fn variable_parts_are_replaced() {
-        for (line, expected) in [
-            ("took 15ms for 10.0.0.1:80", "took * for *"),
-            ("request id=9f3 failed: \"no such thing\"", "request id=* failed: \"*\""),
-            ("all is well", "all is well"),
-            ("unbalanced \"quote", "unbalanced \"*\""),
-        ] {
-            assert_eq!(template(line), expected);
-        }
-    }
 }

@@ -7,6 +7,7 @@ mod facts;
 mod flow;
 mod healthy;
 mod judge;
+mod lines;
 mod load;
 mod logs;
 mod peers;
@@ -14,6 +15,7 @@ pub(crate) mod robust;
 mod series;
 mod signals;
 mod states;
+mod steps;
 mod window;
 
 use std::collections::BTreeSet;
@@ -24,6 +26,7 @@ pub(crate) use self::flow::PER_REQUEST;
 use self::peers::Groups;
 use self::states::States;
 use self::window::Window;
+use crate::methods::{Method, Methods};
 use crate::{EvidenceId, EvidenceItem, EvidenceKind, EvidencePack, PackInput, SignalTable};
 
 /// An item that has no id yet.
@@ -45,31 +48,53 @@ impl EvidencePack {
     /// The same, for an incident that consists of these tickets; violations of others, or of none, are context. With no
     /// ticket, or none that a violation carries, all violations are taken to be of the incident.
     pub fn build_for(input: &PackInput<'_>, tickets: &[String]) -> Self {
-        Self::build_over(input, tickets, None)
+        Self::build_from(input, tickets, None, Methods::all())
     }
 
     /// The same, with signals of the past that are held as a table beside those of the history.
     pub fn build_over(input: &PackInput<'_>, tickets: &[String], table: Option<&SignalTable>) -> Self {
+        Self::build_from(input, tickets, table, Methods::all())
+    }
+
+    /// The same with some methods only, to measure what the others pay.
+    #[doc(hidden)]
+    pub fn build_with(input: &PackInput<'_>, tickets: &[String], methods: Methods) -> Self {
+        Self::build_from(input, tickets, None, methods)
+    }
+
+    fn build_from(input: &PackInput<'_>, tickets: &[String], table: Option<&SignalTable>, methods: Methods) -> Self {
         let tickets: BTreeSet<&String> =
             input.violations.iter().filter_map(|one| one.ticket.as_ref()).filter(|one| tickets.contains(one)).collect();
         let states = States::of(input.history);
         let window = Window::of(input, &tickets, &states);
         let series = series::collect_all(input.history, table);
         let groups = Groups::of_parts(states.components.values().copied(), states.dependencies.values().copied());
-        let judged = judge::judge(&series, &groups, &window);
+        let judged = judge::judge(&series, &groups, &window, methods);
         let silent = judge::silent(&series, &window);
 
         let mut drafts = facts::violations(input, &tickets);
-        drafts.extend(facts::discrepancies(input, &tickets));
+        if methods.use_of(Method::Discrepancies) {
+            drafts.extend(facts::discrepancies(input, &tickets));
+        }
         drafts.extend(facts::component_states(&states, &window));
         drafts.extend(facts::incarnations(&states, &window));
         drafts.extend(facts::dependency_states(&states, &window));
         drafts.extend(signals::deviations(&judged));
+        let steps = if methods.use_of(Method::RequestSteps) {
+            steps::steps(input.history, &window)
+        } else {
+            steps::Steps::default()
+        };
+        drafts.extend(steps.drafts);
         drafts.extend(load::items(&judged, &states));
         drafts.extend(load::shares(&series, &window));
         drafts.extend(signals::saturated(&judged));
-        drafts.extend(flow::items(&judged, &states, &silent));
-        drafts.extend(peers::items(&judged, &groups));
+        if methods.use_of(Method::FlowConservation) {
+            drafts.extend(flow::items(&judged, &states, &silent));
+        }
+        if methods.use_of(Method::Peers) {
+            drafts.extend(peers::items(&judged, &groups));
+        }
         drafts.extend(signals::silent(&silent));
 
         // The trouble began with its earliest robust sign; a sign before the healthy past ended would not be one.
@@ -82,12 +107,16 @@ impl EvidencePack {
             .unwrap_or(window.start)
             .min(window.start);
 
-        drafts.extend(events::items(input, onset));
-        drafts.extend(logs::items(input.history, onset, &window));
+        if methods.use_of(Method::Events) {
+            drafts.extend(events::items(input, onset));
+        }
+        if methods.use_of(Method::LogTemplates) {
+            drafts.extend(logs::items(input.history, onset, &window));
+        }
         drafts.extend(details::items(input.history, &window));
         drafts.extend(facts::unavailable(input));
         drafts.extend(facts::similar(input));
-        let healthy = healthy::items(input, &states, &judged, &drafts, &window);
+        let healthy = healthy::items(input, &states, &judged, &steps.usual, &drafts, &window);
         drafts.extend(healthy);
 
         Self {

@@ -20,12 +20,14 @@ pub(crate) struct Baseline {
 }
 
 impl Baseline {
-    /// Of `values`, in any order; they are reordered. `floor` is the least scale, and `relative` the least in parts of
-    /// the median. `None` without any value.
-    pub fn of(values: &mut [f64], floor: f64, relative: f64) -> Option<Self> {
+    /// Of `values`, in any order; they are reordered. `least` is the least scale, and the least in parts of the median;
+    /// `tails` is whether the tails of the past widen it. `None` without any value.
+    pub fn of(values: &mut [f64], (floor, relative): (f64, f64), tails: bool) -> Option<Self> {
         let [low, quarter, median, three_quarters, high] = five(values)?;
         let spread = (three_quarters - quarter) / IQR_TO_SIGMA;
-        let scale = |tail: f64| (tail / TAIL_SIGMAS).max(spread).max(floor.max(relative * median.abs()));
+        let scale = |tail: f64| {
+            (if tails { tail / TAIL_SIGMAS } else { 0.0 }).max(spread).max(floor.max(relative * median.abs()))
+        };
         Some(Self { median, up: scale(high - median), down: scale(median - low) })
     }
 
@@ -142,14 +144,14 @@ mod tests {
     #[test]
     fn an_outlier_moves_neither_the_middle_nor_the_scale() {
         let mut quiet: Vec<f64> = (0..100).map(|n| 10.0 + f64::from(n % 5)).collect();
-        let without = Baseline::of(&mut quiet, 0.0, FLOOR_RELATIVE);
+        let without = Baseline::of(&mut quiet, (0.0, FLOOR_RELATIVE), true);
         quiet[17] = 1e9;
-        assert_eq!(Baseline::of(&mut quiet, 0.0, FLOOR_RELATIVE), without);
+        assert_eq!(Baseline::of(&mut quiet, (0.0, FLOOR_RELATIVE), true), without);
     }
 
     #[test]
     fn a_past_without_movement_has_the_floor_for_a_scale() {
-        let baseline = Baseline::of(&mut [0.002; 30], FLOOR_SECONDS, FLOOR_RELATIVE).unwrap();
+        let baseline = Baseline::of(&mut [0.002; 30], (FLOOR_SECONDS, FLOOR_RELATIVE), true).unwrap();
         assert_eq!((baseline.median, baseline.up), (0.002, FLOOR_SECONDS));
         assert_eq!(baseline.deviation(0.004), 4.0);
     }
@@ -157,7 +159,7 @@ mod tests {
     #[test]
     fn a_heavy_tail_that_was_there_before_is_no_news() {
         let mut values: Vec<f64> = (0..100).map(|n| if n % 20 == 0 { 0.9 } else { 0.01 }).collect();
-        let baseline = Baseline::of(&mut values, FLOOR_SECONDS, FLOOR_RELATIVE).unwrap();
+        let baseline = Baseline::of(&mut values, (FLOOR_SECONDS, FLOOR_RELATIVE), true).unwrap();
         assert!(baseline.deviation(0.9) <= TAIL_SIGMAS, "{baseline:?}");
     }
 
@@ -181,7 +183,7 @@ mod tests {
 
     #[test]
     fn extremes_stay_finite() {
-        let baseline = Baseline::of(&mut [-1e300, 1e300, 0.0], 1e-9, FLOOR_RELATIVE).unwrap();
+        let baseline = Baseline::of(&mut [-1e300, 1e300, 0.0], (1e-9, FLOOR_RELATIVE), true).unwrap();
         assert!(baseline.deviation(1e300).is_finite() && baseline.deviation(-1e300).is_finite());
         assert_eq!(Baseline { median: 0.0, up: 0.0, down: 0.0 }.deviation(1.0), DEVIATION_CAP);
     }

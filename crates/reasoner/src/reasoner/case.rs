@@ -9,6 +9,7 @@ use operator_protocols::{
 use super::accounts::Accounts;
 use super::reach::Reach;
 use super::symptom::{self, Nature, Symptom};
+use crate::methods::{Method, Methods};
 use crate::pack::PER_REQUEST;
 use crate::{EvidenceItem, EvidenceKind, EvidencePack, PastTicket, ViolationFact};
 
@@ -76,6 +77,8 @@ impl<'p> Facts<'p> {
 #[derive(Debug)]
 pub(crate) struct Case<'p> {
     pub pack: &'p EvidencePack,
+    /// Whether that calls fail is told from that they are late.
+    pub failing_or_late: bool,
     pub components: BTreeMap<&'p Id, &'p Component>,
     ids: BTreeSet<&'p Id>,
     pub callers: BTreeMap<&'p Id, BTreeSet<&'p Id>>,
@@ -110,9 +113,10 @@ static NOTHING_KNOWN: Facts<'static> = Facts {
 };
 
 impl<'p> Case<'p> {
-    pub fn of(pack: &'p EvidencePack) -> Self {
+    pub fn of(pack: &'p EvidencePack, methods: Methods) -> Self {
         let mut case = Self {
             pack,
+            failing_or_late: methods.use_of(Method::FailingOrLate),
             components: pack.components.iter().map(|component| (&component.id, component)).collect(),
             ids: pack.components.iter().map(|component| &component.id).collect(),
             callers: BTreeMap::new(),
@@ -127,7 +131,8 @@ impl<'p> Case<'p> {
             violations: Vec::new(),
             holds: None,
         };
-        for dependency in &pack.dependencies {
+        let graph: &[_] = if methods.use_of(Method::GraphShape) { &pack.dependencies } else { &[] };
+        for dependency in graph {
             case.callers.entry(&dependency.to).or_default().insert(&dependency.from);
             case.callees.entry(&dependency.from).or_default().insert(&dependency.to);
             case.ids.extend([&dependency.from, &dependency.to]);

@@ -19,6 +19,7 @@ mod wording;
 use operator_protocols::{ActionDefinition, BoxFuture, FaultClass, Locus};
 
 use self::case::Case;
+use crate::methods::Methods;
 use crate::{Answer, DiagnoseError, Diagnoser, Diagnosis, EvidencePack, Inquiry};
 
 /// The name under which the reasoner's diagnoses are recorded.
@@ -56,14 +57,20 @@ impl Reasoner {
 
     /// Explains an incident. `actions` are those the subject offers; only they are recommended.
     pub fn explain(&self, pack: &EvidencePack, actions: &[ActionDefinition]) -> Diagnosis {
-        let case = Case::of(pack);
+        let case = Case::of(pack, Methods::all());
         let ranking = ranking::rank(&case);
         report::report(&case, &ranking, actions)
     }
 
     /// Every place that is considered, most probable first, without the words: for measuring how well it ranks.
     pub fn rank(&self, pack: &EvidencePack) -> Ranked {
-        let case = Case::of(pack);
+        self.rank_with(pack, Methods::all())
+    }
+
+    /// The same with some methods only, to measure what the others pay.
+    #[doc(hidden)]
+    pub fn rank_with(&self, pack: &EvidencePack, methods: Methods) -> Ranked {
+        let case = Case::of(pack, methods);
         let ranking = ranking::rank(&case);
         let places = ranking.causes.iter().map(|cause| RankedPlace {
             class: cause.class,

@@ -46,7 +46,7 @@ pub(crate) fn own<'p>(case: &Case<'p>, id: &Id) -> Vec<Sign<'p>> {
         }
     }
     let fails = facts.bad(SignalRole::Availability).chain(facts.bad(SignalRole::Errors)).next();
-    if let Some(one) = fails {
+    if let Some(one) = fails.filter(|_| case.failing_or_late) {
         if callees_answer(case, id) {
             // That what it calls is late does not make it fail.
             for (_, weight, _) in &mut signs {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use operator_protocols::{
-    ComponentState, DependencyState, DiscrepancyKind, Locus, Severity, SignalRole, Timestamp, Worse,
+    ComponentState, DependencyState, DiscrepancyKind, Locus, LogLevel, Severity, SignalRole, Timestamp, Worse,
 };
 
 use super::case::Case;
@@ -63,6 +63,18 @@ impl Symptom<'_> {
 /// How much a deviation asks for an explanation.
 pub(crate) fn weight_of(deviation: f64) -> f64 {
     (DEVIATION_NATS * (deviation.abs() / DEVIATION_UNIT).max(1.0).ln()).min(SYMPTOM_GRAVE)
+}
+
+/// How much a log template that became more frequent asks for one: an error that was never written before, more.
+fn weight_of_log(item: &EvidenceItem) -> f64 {
+    match item.kind {
+        EvidenceKind::LogTemplate { level, before_per_minute, .. }
+            if level >= LogLevel::Error && before_per_minute == 0.0 =>
+        {
+            SYMPTOM_WARNING
+        }
+        _ => SYMPTOM_HINT,
+    }
 }
 
 #[derive(Default)]
@@ -131,7 +143,7 @@ pub(crate) fn symptoms<'p>(case: &Case<'p>) -> Vec<Symptom<'p>> {
             if one.deviation > 0.0 && one.worse != Worse::Neither && one.role != SignalRole::Traffic {
                 let weight = weight_of(one.deviation);
                 let symptom = found.add(on, Nature::Performance, weight, one.item, one.item.at);
-                if matches!(one.role, SignalRole::Availability | SignalRole::Errors) {
+                if case.failing_or_late && matches!(one.role, SignalRole::Availability | SignalRole::Errors) {
                     symptom.failing = symptom.failing.max(weight);
                 }
             }
@@ -139,8 +151,10 @@ pub(crate) fn symptoms<'p>(case: &Case<'p>) -> Vec<Symptom<'p>> {
         if let Some(item) = facts.saturated.filter(|_| facts.bad(SignalRole::Saturation).next().is_some()) {
             found.add(on, Nature::Performance, SYMPTOM_HINT, item, item.at);
         }
-        for item in &facts.logs {
-            found.add(on, Nature::Performance, SYMPTOM_HINT, item, item.at);
+        // More ordinary news tells of what is asked, not of trouble.
+        let grave = |item: &EvidenceItem| matches!(item.kind, EvidenceKind::LogTemplate { level, .. } if level >= LogLevel::Warn);
+        for item in facts.logs.iter().filter(|item| grave(item)) {
+            found.add(on, Nature::Performance, weight_of_log(item), item, item.at);
         }
     }
     for (violation, item) in &case.violations {

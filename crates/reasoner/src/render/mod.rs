@@ -1,42 +1,71 @@
-//! A diagnosis as people read it: Markdown. Programs read its JSON, which is its serialised form.
+//! A diagnosis as people read it: Markdown, in the order in which it is needed at night. Programs read its JSON, which
+//! is its serialised form.
 
+mod by_hand;
+mod deliberation;
 mod escape;
+mod evidence;
+mod page;
+mod sparkline;
 
 use std::fmt::Write as _;
 
-use operator_protocols::{Does, FaultClass, Locus, Timestamp};
+use operator_protocols::{Does, Locus, ProbeDefinition};
 
 use self::escape::{code, inline};
+use self::page::{SHOWN, bullets, capital, citation, ids, list, percent, time, title};
 use crate::text::quantity;
-use crate::{Diagnosis, EvidencePack, EvidenceRef, Hypothesis};
+use crate::{Deliberation, Diagnosis, EvidencePack, EvidenceRef, Point};
 
-/// How many entries of each list are shown.
-const SHOWN: usize = 30;
+/// How many citations for and against an alternative are told.
+const CITATIONS: usize = 3;
+
+/// Gives the values of a signal, oldest first; none if it is not known.
+pub type SeriesOf<'a> = dyn Fn(&Locus, &str) -> Vec<Point> + 'a;
+
+/// What a page may tell beyond the diagnosis itself. Whatever is not known is left out.
+#[derive(Clone, Copy, Default)]
+pub struct Background<'a> {
+    /// The evidence that the diagnosis cites.
+    pub pack: Option<&'a EvidencePack>,
+    /// How the answer was reached, where a model took part.
+    pub deliberation: Option<&'a Deliberation>,
+    /// What the numbers did.
+    pub series: Option<&'a SeriesOf<'a>>,
+    /// The questions that the subject answers.
+    pub probes: &'a [ProbeDefinition],
+}
 
 impl Diagnosis {
     /// The diagnosis as Markdown. Whatever came from outside is escaped and bounded: it renders as text.
     pub fn to_markdown(&self) -> String {
+        self.to_markdown_with(Background::default())
+    }
+
+    /// The same, with every piece of evidence that it cites, in full.
+    pub fn to_markdown_with_evidence(&self, pack: &EvidencePack) -> String {
+        self.to_markdown_with(Background { pack: Some(pack), ..Background::default() })
+    }
+
+    /// The same, with all that is known around it.
+    pub fn to_markdown_with(&self, background: Background<'_>) -> String {
         let mut page = String::new();
         self.head(&mut page);
         self.happened(&mut page);
         self.reasons(&mut page);
         self.ruled_out(&mut page);
+        if let Some(pack) = background.pack {
+            evidence::cited(&mut page, self, pack, background.series);
+        }
         self.numbers(&mut page);
         self.remedy(&mut page);
+        list(&mut page, "To check it by hand", by_hand::commands(self, background.probes).into_iter());
+        list(&mut page, "Risks", self.risks.iter().map(|text| inline(text)));
+        if let Some(pack) = background.pack {
+            evidence::past(&mut page, pack);
+        }
         list(&mut page, "What is missing", self.missing.iter().map(|text| inline(text)));
-        page
-    }
-
-    /// The same, followed by every piece of evidence that it cites, in full.
-    pub fn to_markdown_with_evidence(&self, pack: &EvidencePack) -> String {
-        let mut page = self.to_markdown();
-        let cited = self.cited();
-        let items = pack.items.iter().filter(|item| cited.contains(&item.id));
-        list(
-            &mut page,
-            "Evidence",
-            items.map(|item| format!("**{}** {}: {}", inline(&item.id.0), time(item.at), inline(&item.statement))),
-        );
+        deliberation::who(&mut page, self, background.deliberation);
         page
     }
 
@@ -53,14 +82,10 @@ impl Diagnosis {
     }
 
     fn head(&self, page: &mut String) {
-        let _ = writeln!(
-            page,
-            "# Incident {} of {}: {}\n",
-            inline(&self.incident),
-            inline(&self.subject),
-            title(&self.primary)
-        );
+        let (incident, subject) = (inline(&self.incident), inline(&self.subject));
+        let _ = writeln!(page, "# Incident {incident} of {subject}: {}\n", title(&self.primary));
         let _ = writeln!(page, "**{}.**\n", inline(&capital(&self.primary.statement)));
+        let _ = writeln!(page, "**Do first:** {}\n", inline(&self.recommended_action));
         let _ = writeln!(
             page,
             "Confidence {} ({}), severity {}. Diagnosed by {} {} at {}.",
@@ -96,21 +121,28 @@ impl Diagnosis {
     }
 
     fn ruled_out(&self, page: &mut String) {
+        let told = |name: &str, list: &[EvidenceRef]| {
+            let entries: Vec<_> = list
+                .iter()
+                .take(CITATIONS)
+                .map(|one| format!("{} {} ({:+.1})", inline(&one.id.0), inline(&one.because), one.weight))
+                .collect();
+            let entries = if entries.is_empty() { "nothing".to_owned() } else { entries.join("; ") };
+            let more = list.len().saturating_sub(CITATIONS);
+            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+            format!("\n  - {name}: {entries}{more}")
+        };
         list(
             page,
             "What else was considered",
             self.alternatives.iter().map(|one| {
-                let ids = |list: &[EvidenceRef]| {
-                    let ids: Vec<_> = list.iter().take(5).map(|one| inline(&one.id.0)).collect();
-                    if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") }
-                };
                 format!(
-                    "**{}**, {}: {}. For: {}. Against: {}.",
+                    "**{}**, {}: {}{}{}",
                     title(&one.hypothesis),
                     percent(one.hypothesis.probability),
                     inline(&one.conclusion),
-                    ids(&one.hypothesis.supporting),
-                    ids(&one.hypothesis.contradicting),
+                    told("for", &one.hypothesis.supporting),
+                    told("against", &one.hypothesis.contradicting),
                 )
             }),
         );
@@ -135,79 +167,26 @@ impl Diagnosis {
     }
 
     fn remedy(&self, page: &mut String) {
-        let _ = writeln!(page, "\n## What to do\n\n{}", inline(&self.recommended_action));
-        for (n, one) in self.recommended_actions.iter().take(SHOWN).enumerate() {
+        if self.recommended_actions.is_empty() {
+            return;
+        }
+        let _ = writeln!(page, "\n## What can be done\n");
+        let mut lines = Vec::new();
+        for one in &self.recommended_actions {
             let does = match one.does {
                 Does::Cures => "cures",
                 Does::Contains => "contains",
             };
             let params: Vec<_> = one.params.iter().map(|(key, value)| code(&format!("{key}={value}"))).collect();
             let with = if params.is_empty() { String::new() } else { format!(" with {}", params.join(", ")) };
-            let because: Vec<_> = one.because.iter().take(5).map(|one| inline(&one.id.0)).collect();
-            let _ = writeln!(
-                page,
-                "{}{}. {} on {}{with}: {does}, risk {}, because of {}",
-                if n == 0 { "\n" } else { "" },
-                n + 1,
+            lines.push(format!(
+                "{} on {}{with}: {does}, risk {}, because of {}",
                 code(&one.action),
                 inline(&one.target.to_string()),
                 one.risk,
-                if because.is_empty() { "the hypothesis".to_owned() } else { because.join(", ") },
-            );
+                ids(&one.because).unwrap_or_else(|| "the hypothesis".to_owned()),
+            ));
         }
-        if !self.commands.is_empty() {
-            page.push_str("\nTo look and to act by hand:\n\n");
-            for command in self.commands.iter().take(SHOWN) {
-                let _ = writeln!(page, "    {}", crate::text::bounded(command, 200));
-            }
-        }
-        list(page, "Risks", self.risks.iter().map(|text| inline(text)));
+        bullets(page, lines);
     }
-}
-
-fn list(page: &mut String, heading: &str, entries: impl Iterator<Item = String>) {
-    let entries: Vec<String> = entries.collect();
-    if entries.is_empty() {
-        return;
-    }
-    let _ = writeln!(page, "\n## {heading}\n");
-    for entry in entries.iter().take(SHOWN) {
-        let _ = writeln!(page, "- {entry}");
-    }
-    if entries.len() > SHOWN {
-        let _ = writeln!(page, "- … and {} more", entries.len() - SHOWN);
-    }
-}
-
-fn citation(direction: &str, one: &EvidenceRef) -> String {
-    format!("**{}** {direction}: {} ({:+.1})", inline(&one.id.0), inline(&one.because), one.weight)
-}
-
-fn title(hypothesis: &Hypothesis) -> String {
-    match (hypothesis.class, &hypothesis.locus) {
-        (FaultClass::Unknown, _) => "not decided".to_owned(),
-        (class, Locus::Nothing) => class.to_string(),
-        (class, locus) => format!("{class} on {}", inline(&locus.to_string())),
-    }
-}
-
-fn percent(probability: f64) -> String {
-    format!("{:.0}%", probability.clamp(0.0, 1.0) * 100.0)
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    // A name keeps its own spelling: only our own sentences begin with a small word.
-    match chars.next() {
-        Some(first) if ["the ", "somebody ", "more ", "nothing "].iter().any(|word| text.starts_with(word)) => {
-            first.to_uppercase().chain(chars).collect()
-        }
-        _ => text.to_owned(),
-    }
-}
-
-/// RFC 3339 in UTC, to the second; milliseconds since the epoch for what lies beyond the calendar.
-fn time(at: Timestamp) -> String {
-    let second = at.as_millis().div_euclid(1000);
-    jiff::Timestamp::from_second(second).map_or_else(|_| at.to_string(), |time| time.to_string())
 }

@@ -8,7 +8,7 @@ use operator_protocols::{
     Component, ComponentState, Dependency, DependencyState, Discrepancy, Event, Finding, History, Id, Locus,
     Observation, Severity, Signal, SignalRole, Timestamp,
 };
-use operator_reasoner::{Diagnosis, EvidencePack, PackInput, Reasoner, ViolationFact};
+use operator_reasoner::{Diagnosis, EvidencePack, PackInput, PastTicket, Reasoner, ViolationFact};
 
 use crate::world::{SUBJECT, actions, api, hop, invariants, labels, sample::gauge, store};
 
@@ -22,12 +22,13 @@ pub struct Scene {
     pub looks: Vec<Observation>,
     pub violations: Vec<ViolationFact>,
     pub own_actions: Vec<Event>,
+    pub similar: Vec<PastTicket>,
 }
 
 impl Scene {
     pub fn new() -> Self {
         let looks = (0..LOOKS).map(|n| calm(Timestamp::from_millis(1_800_000_000_000 + n * 5_000), n)).collect();
-        Self { looks, violations: Vec::new(), own_actions: Vec::new() }
+        Self { looks, violations: Vec::new(), own_actions: Vec::new(), similar: Vec::new() }
     }
 
     /// Changes every look since the onset.
@@ -77,6 +78,11 @@ impl Scene {
         self
     }
 
+    pub fn past(mut self, ticket: PastTicket) -> Self {
+        self.similar.push(ticket);
+        self
+    }
+
     pub fn now(&self) -> Timestamp {
         self.looks.last().map_or(ONSET, |last| last.at)
     }
@@ -99,7 +105,7 @@ impl Scene {
             invariants: &invariants(),
             actions: &actions(),
             own_actions: &self.own_actions,
-            similar: &[],
+            similar: &self.similar,
         })
     }
 
@@ -115,7 +121,7 @@ impl Scene {
                 invariants: &invariants(),
                 actions: &actions(),
                 own_actions: &self.own_actions,
-                similar: &[],
+                similar: &self.similar,
             },
             &[ticket.to_owned()],
         );

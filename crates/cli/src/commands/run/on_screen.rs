@@ -46,6 +46,7 @@ pub(super) async fn run(app: &App, host: &Host, stop: &mut Stop, kill: &mut Kill
             _ = frames.tick() => {
                 model.now = host.now();
                 model.views = host.views();
+                model.agent = host.agent();
                 screen.draw(&model)?;
             }
         }

@@ -54,6 +54,7 @@ pub(super) async fn what_was_committed_is_there_after_a_restart_to_the_last_bit(
         incidents: vec![incident(1), incident(2)],
         diagnoses: vec![("eu-shop-D1".to_owned(), diagnosis(1))],
         executions: executions.clone(),
+        ..Snapshot::default()
     };
     ensure_eq!(store.load(SUBJECT).await?, expected, "what is loaded");
     ensure_eq!(store.incident(&incident(2).id).await?, Some(incident(2)), "an incident by its id");

@@ -61,6 +61,7 @@ pub(super) fn load(connection: &Connection, subject: &str) -> Result<Snapshot, T
             ),
             parameters,
         )?,
+        questions: Vec::new(),
     })
 }
 

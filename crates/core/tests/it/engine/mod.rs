@@ -1,5 +1,7 @@
 //! The loop as a whole, over a scripted system and a real store.
 
+mod agent;
+mod answering;
 mod containing;
 mod deciding;
 mod noticing;

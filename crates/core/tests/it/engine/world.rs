@@ -10,7 +10,7 @@ use operator_core::store::{ExecutionFilter, Store, TicketFilter, sqlite::SqliteS
 use operator_core::{AuditEvent, Execution, Identity, Principal, Role, Ticket};
 use operator_protocols::*;
 use operator_reasoner::{
-    Answer, Confidence, DiagnoseError, Diagnoser, Diagnosis, Hypothesis, Inquiry, RecommendedAction,
+    Alternative, Answer, Confidence, DiagnoseError, Diagnoser, Diagnosis, Hypothesis, Inquiry, RecommendedAction,
 };
 use tempfile::TempDir;
 
@@ -318,11 +318,47 @@ impl InvariantChecker for ScriptedChecker {
     }
 }
 
-/// Always names the same cause, and recommends the same actions in the same order.
+/// Names the cause it is told to, and recommends the same actions in the same order.
 #[derive(Clone)]
 pub struct ScriptedDiagnoser {
     pub class: FaultClass,
     pub actions: Vec<(&'static str, Does)>,
+    pub script: Arc<Mutex<Script>>,
+}
+
+/// What a scripted diagnoser says beside the cause.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// Another class than it was made with.
+    pub class: Option<FaultClass>,
+    pub probability: f64,
+    /// What else it considers, and how probable that is.
+    pub others: Vec<(FaultClass, Locus, f64)>,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self { class: None, probability: 0.9, others: Vec::new() }
+    }
+}
+
+impl ScriptedDiagnoser {
+    pub fn script(&self) -> std::sync::MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// An explanation without evidence.
+pub fn hypothesis(class: FaultClass, locus: Locus, probability: f64) -> Hypothesis {
+    Hypothesis {
+        class,
+        locus,
+        statement: "the worker is broken".to_owned(),
+        probability,
+        score: 5.0,
+        supporting: Vec::new(),
+        contradicting: Vec::new(),
+    }
 }
 
 impl Diagnoser for ScriptedDiagnoser {
@@ -332,6 +368,15 @@ impl Diagnoser for ScriptedDiagnoser {
 
     fn diagnose<'a>(&'a self, inquiry: Inquiry<'a>) -> BoxFuture<'a, Result<Answer, DiagnoseError>> {
         let Inquiry { pack, actions, .. } = inquiry;
+        let Script { class, probability, others } = self.script().clone();
+        let class = class.unwrap_or(self.class);
+        let alternatives = others
+            .into_iter()
+            .map(|(class, locus, probability)| Alternative {
+                hypothesis: hypothesis(class, locus, probability),
+                conclusion: "less probable".to_owned(),
+            })
+            .collect();
         let recommended = self
             .actions
             .iter()
@@ -340,7 +385,7 @@ impl Diagnoser for ScriptedDiagnoser {
                 action: (*name).to_owned(),
                 target: worker(),
                 params: BTreeMap::new(),
-                remedies: self.class,
+                remedies: class,
                 does: *does,
                 risk: Risk::Low,
                 because: Vec::new(),
@@ -355,17 +400,9 @@ impl Diagnoser for ScriptedDiagnoser {
             timeline: Vec::new(),
             affected: vec![worker()],
             readings: Vec::new(),
-            primary: Hypothesis {
-                class: self.class,
-                locus: worker(),
-                statement: "the worker is broken".to_owned(),
-                probability: 0.9,
-                score: 5.0,
-                supporting: Vec::new(),
-                contradicting: Vec::new(),
-            },
-            confidence: Confidence { word: "high".to_owned(), probability: 0.9 },
-            alternatives: Vec::new(),
+            primary: hypothesis(class, worker(), probability),
+            confidence: Confidence { word: "high".to_owned(), probability },
+            alternatives,
             severity: Severity::Critical,
             recommended_action: "mend it".to_owned(),
             commands: Vec::new(),
@@ -408,7 +445,7 @@ impl Bench {
             engine: None,
             store: Arc::new(SqliteStore::open(dir.path()).expect("a store")),
             settings,
-            diagnoser: ScriptedDiagnoser { class, actions: actions.to_vec() },
+            diagnoser: ScriptedDiagnoser { class, actions: actions.to_vec(), script: Arc::default() },
             grace: Duration::ZERO,
             second: 1_000_000,
             dir,

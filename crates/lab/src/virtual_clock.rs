@@ -1,19 +1,19 @@
-//! The clock of a simulated cluster.
+//! The clock of a simulated system.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use operator_protocols::{Clock, Timestamp};
 
-/// A clock that shows the time of a simulated cluster.
+/// A clock that shows the time of a simulated system.
 #[derive(Debug)]
-pub(super) struct VirtualClock(AtomicI64);
+pub(crate) struct VirtualClock(AtomicI64);
 
 impl VirtualClock {
-    pub(super) fn at(milliseconds: i64) -> Self {
+    pub(crate) fn at(milliseconds: i64) -> Self {
         Self(AtomicI64::new(milliseconds))
     }
 
-    pub(super) fn set(&self, milliseconds: i64) {
+    pub(crate) fn set(&self, milliseconds: i64) {
         self.0.store(milliseconds, Ordering::SeqCst);
     }
 }

@@ -1,6 +1,6 @@
-//! How time passes in a simulated cluster.
+//! How time passes in a simulated system.
 
-/// How time passes in a simulated cluster.
+/// How time passes in a simulated system.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
     /// Only when somebody asks for it: as fast as the machine goes.

@@ -1,0 +1,70 @@
+//! The form of an answer, for this one case: every set in it is closed and computed by code, so that what a model is
+//! held to cannot name what does not exist. Members are named so that their alphabetical order, in which they are sent
+//! and written, is also the order to think in: first the ranking, then the cause.
+
+use operator_protocols::FaultClass;
+use serde_json::{Value as Json, json};
+
+use crate::bounds::{REASON, SENTENCE};
+use crate::case::{Case, WAIT};
+
+/// The most verdicts.
+pub(crate) const VERDICTS: usize = 6;
+/// The most citations in either direction.
+pub(crate) const CITED: usize = 6;
+/// The most ids of one verdict.
+pub(crate) const IDS: usize = 4;
+/// The most things that are missing.
+pub(crate) const MISSING: usize = 4;
+
+/// The JSON schema of the answer.
+pub(crate) fn answer(case: &Case<'_>) -> Json {
+    let id = one_of(case.shown.iter().map(|id| id.0.as_str()));
+    let classes = FaultClass::ALL.iter().map(|class| class.name());
+    let actions = case.on_offer.iter().map(String::as_str).chain([WAIT]);
+    let cited = |least: usize| {
+        json!({
+            "type": "array", "minItems": least, "maxItems": CITED,
+            "items": object(&[("evidence", id.clone()), ("why", text(REASON / 2))]),
+        })
+    };
+    let ranks: Vec<usize> = (1..=case.ranked.len().clamp(1, VERDICTS)).collect();
+    let verdict = object(&[
+        ("about", json!({"type": "integer", "enum": ranks})),
+        ("evidence", json!({"type": "array", "maxItems": IDS, "items": id.clone()})),
+        ("verdict", one_of(["keep", "reject"])),
+        ("why", text(REASON / 2)),
+    ]);
+    object(&[
+        ("assessment", json!({"type": "array", "maxItems": case.ranked.len().min(VERDICTS), "items": verdict})),
+        (
+            "cause",
+            object(&[("class", one_of(classes)), ("locus", one_of(case.places.names().iter().map(String::as_str)))]),
+        ),
+        ("confidence", one_of(["low", "medium", "high"])),
+        ("contradicting", cited(0)),
+        ("missing", json!({"type": "array", "maxItems": MISSING, "items": text(REASON / 2)})),
+        ("recommended_action", one_of(actions)),
+        ("statement", text(SENTENCE / 2)),
+        ("supporting", cited(usize::from(!case.shown.is_empty()))),
+    ])
+}
+
+/// An object with exactly these members.
+pub(crate) fn object(members: &[(&str, Json)]) -> Json {
+    let names: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
+    let properties: serde_json::Map<String, Json> =
+        members.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    json!({"type": "object", "additionalProperties": false, "required": names, "properties": properties})
+}
+
+/// One of these words; any text, if there is none.
+pub(crate) fn one_of<'w>(words: impl IntoIterator<Item = &'w str>) -> Json {
+    let words: Vec<&str> = words.into_iter().collect();
+    if words.is_empty() { text(REASON) } else { json!({"type": "string", "enum": words}) }
+}
+
+/// Text of at most so many characters.
+pub(crate) fn text(most: usize) -> Json {
+    json!({"type": "string", "maxLength": most})
+}

@@ -1,0 +1,279 @@
+//! One answer: which are accepted, what is made of them, and which fall to the reasoner.
+
+use operator_llm::{Piece, ProviderError, Stop, ToolChoice};
+use operator_protocols::FaultClass;
+use operator_reasoner::Outcome;
+use serde_json::json;
+
+use crate::scripted::{Put, Scripted, calls, deliberation, reply, says, submits, told, why_fallen_back};
+use crate::world::{Fault, actions};
+
+/// A case on which the reasoner decides, with at least one alternative.
+fn decided() -> Put {
+    let put = Put::of(Fault::StoreSlow, 3);
+    assert!(!put.reasoned.abstained());
+    assert!(put.ranked().len() >= 2);
+    put
+}
+
+/// A case on which the reasoner decides, but not firmly.
+fn unsure() -> Put {
+    let faults = [Fault::CallerSlow, Fault::StoreSlow, Fault::LinkSlow, Fault::BadDeploy, Fault::LoadSurge];
+    let mut puts = (0..60).flat_map(|seed| faults.map(|fault| Put::of(fault, seed)));
+    puts.find(|put| {
+        let second = put.reasoned.alternatives.first().map(|one| &one.hypothesis);
+        !put.reasoned.abstained()
+            && put.reasoned.primary.probability < 0.9
+            && second.is_some_and(|two| two.class != FaultClass::NoFault && !two.supporting.is_empty())
+    })
+    .unwrap()
+}
+
+#[test]
+fn an_answer_that_agrees_replaces_words_and_citations_and_no_number() {
+    let put = decided();
+    let answer = put.ask(Scripted::saying(true, vec![submits(put.agreeing(1))]));
+    assert_eq!(deliberation(&answer).outcome, Outcome::Accepted);
+    let (made, reasoned) = (&answer.diagnosis, &put.reasoned);
+    assert_eq!(made.diagnoser, "llm:scripted/m-1");
+    assert_eq!(made.diagnoser_version, deliberation(&answer).prompt_version);
+    assert_eq!(made.primary.statement, "this is the cause");
+    assert_eq!(made.primary.probability, reasoned.primary.probability);
+    assert_eq!(made.confidence.probability, reasoned.confidence.probability);
+    assert_eq!(made.primary.supporting.len(), 2);
+    for cited in &made.primary.supporting {
+        let noted = reasoned.primary.supporting.iter().find(|one| one.id == cited.id).unwrap();
+        assert_eq!(cited.weight, noted.weight);
+        assert_eq!(cited.because, "it says so");
+    }
+    assert_eq!(made.recommended_actions, reasoned.recommended_actions);
+    assert_eq!(made.commands, reasoned.commands);
+    assert_eq!(made.timeline, reasoned.timeline);
+    assert_eq!(deliberation(&answer).verdicts.len(), 1);
+    assert_eq!(deliberation(&answer).usage.calls, 1);
+    let exchange = &deliberation(&answer).exchanges[0];
+    assert_eq!((exchange.turn, exchange.status, exchange.took_ms), (1, Some(200), 7));
+    assert_eq!(exchange.request_hash.len(), 64);
+}
+
+#[test]
+fn one_constrained_answer_is_enough_for_a_model_without_tools() {
+    let put = decided();
+    let model = Scripted::saying(false, vec![says(put.agreeing(1).to_string())]);
+    let answer = put.ask(model.clone());
+    assert_eq!(deliberation(&answer).outcome, Outcome::Accepted);
+    let asked = &model.requests()[0];
+    assert!(asked.tools.is_empty());
+    assert_eq!(asked.tool_choice, ToolChoice::None);
+    let schema = asked.schema.as_ref().unwrap();
+    // The sets are closed: what is not in the case cannot be said.
+    let places = schema["properties"]["cause"]["properties"]["locus"]["enum"].as_array().unwrap();
+    assert!(places.contains(&json!("store")) && places.contains(&json!("nothing")));
+    assert_eq!(places.iter().filter(|place| place.as_str().unwrap().starts_with("api-9")).count(), 0);
+    let ids = schema["properties"]["supporting"]["items"]["properties"]["evidence"]["enum"].as_array().unwrap();
+    assert!(!ids.is_empty());
+    assert!(ids.iter().all(|id| put.pack.items.iter().any(|item| item.id.0 == id.as_str().unwrap())));
+}
+
+#[test]
+fn a_call_written_as_text_is_read_as_one() {
+    let put = decided();
+    let call = json!({"name": "submit_diagnosis", "arguments": put.agreeing(1)});
+    for text in [
+        format!("```json\n{call}\n```"),
+        format!("<tool_call>\n{call}\n</tool_call>"),
+        format!("Here it is: {} {}", put.agreeing(1), "and so on ".repeat(500)),
+    ] {
+        let padded = reply(vec![Piece::Text { text, cache: false }], Stop::MaxTokens);
+        let answer = put.ask(Scripted::saying(true, vec![padded]));
+        assert_eq!(deliberation(&answer).outcome, Outcome::Accepted);
+    }
+}
+
+#[test]
+fn each_fault_is_told_once_and_then_the_reasoner_stands() {
+    let put = decided();
+    let spoilt = |field: &str, value: serde_json::Value| {
+        let mut answer = put.agreeing(1);
+        *answer.pointer_mut(field).unwrap() = value;
+        answer
+    };
+    let mut against = put.agreeing(1);
+    let foreign = put.ranked()[1].clone();
+    against["cause"] = json!({"class": foreign.0, "locus": foreign.1});
+    against["assessment"] = json!([]);
+    // It cites what speaks neither for this cause nor against the first.
+    let first = &put.reasoned.primary;
+    let other = &put.reasoned.alternatives[0].hypothesis;
+    let speaks = |id| {
+        first.contradicting.iter().chain(&other.supporting).any(|one| one.id == id)
+            || first.supporting.iter().any(|one| one.id == id)
+    };
+    let silent = put.pack.items.iter().find(|item| !speaks(item.id.clone())).unwrap();
+    against["supporting"] = json!([{"evidence": silent.id, "why": "so it is"}]);
+    let cases = [
+        (spoilt("/supporting/0/evidence", json!("E999")), "\"E999\" is no id of the evidence"),
+        (spoilt("/statement", json!("E999 shows it")), "\"E999\" is no id of the evidence"),
+        (spoilt("/cause/class", json!("Gremlins")), "\"Gremlins\" is no class of cause"),
+        (spoilt("/cause/locus", json!("api-77")), "\"api-77\" is no place in the evidence"),
+        (spoilt("/cause/class", json!("LinkDown")), "a cause of class LinkDown cannot be at"),
+        (spoilt("/recommended_action", json!("delete_everything")), "\"delete_everything\" is not good against"),
+        (spoilt("/recommended_action", json!("set_price")), "\"set_price\" is not good against"),
+        (
+            spoilt("/statement", json!("the store takes 91827 ms")),
+            "statement: the number \"91827\" is not in the evidence",
+        ),
+        (spoilt("/supporting/0/why", json!("it rose by 9182.7%")), "supporting: the number \"9182.7%\""),
+        (spoilt("/statement", json!("cache-3 is slow")), "statement: \"cache-3\" is not in the evidence"),
+        (spoilt("/supporting", json!([])), "nothing is cited for the cause"),
+        (spoilt("/assessment/0/verdict", json!("reject")), "the cause is rank 1, which the assessment rejects"),
+        (spoilt("/assessment/0/about", json!(40)), "rank 40 is not in the ranking"),
+        (spoilt("/statement", json!(7)), "statement: expected a sentence"),
+        (spoilt("/cause", json!("store")), "cause: expected an object with class and locus"),
+        (against, "rank 1 is rejected without evidence that says so"),
+        (json!([1, 2]), "answer: expected one JSON object"),
+    ];
+    for (bad, wording) in cases {
+        for tools in [true, false] {
+            let said = if tools { submits(bad.clone()) } else { says(bad.to_string()) };
+            let model = Scripted::saying(tools, vec![said]);
+            let answer = put.ask(model.clone());
+            if !tools && !bad.is_object() {
+                // Text without an object is no answer at all.
+                assert!(why_fallen_back(&answer).contains("does not hold"));
+                continue;
+            }
+            let faults = &deliberation(&answer).faults;
+            assert!(faults.iter().any(|fault| fault.contains(wording)), "{wording}: {faults:?}");
+            assert!(why_fallen_back(&answer).contains("the repaired answer does not hold either"));
+            assert_eq!(answer.diagnosis, put.reasoned);
+            let asked = model.requests();
+            assert_eq!(asked.len(), 2);
+            assert!(told(&asked[1]).iter().any(|text| text.contains(wording)), "{:?}", told(&asked[1]));
+            if tools {
+                assert_eq!(asked[1].tool_choice, ToolChoice::Named("submit_diagnosis".into()));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_repaired_answer_is_used_and_its_faults_are_kept() {
+    let put = decided();
+    let mut bad = put.agreeing(1);
+    bad["statement"] = json!("the store takes 91827 ms");
+    let answer = put.ask(Scripted::saying(true, vec![submits(bad), submits(put.agreeing(1))]));
+    assert_eq!(deliberation(&answer).outcome, Outcome::Repaired);
+    assert_eq!(deliberation(&answer).faults.len(), 1);
+    assert_eq!(answer.diagnosis.primary.statement, "this is the cause");
+    assert_eq!(deliberation(&answer).usage.calls, 2);
+}
+
+#[test]
+fn another_cause_on_evidence_is_taken_with_the_reasoners_probability() {
+    let put = unsure();
+    let mut other = put.agreeing(2);
+    other["assessment"] = json!([{"about": 1, "evidence": [], "verdict": "reject", "why": "less fits"}]);
+    let answer = put.ask(Scripted::saying(true, vec![submits(other)]));
+    assert_eq!(deliberation(&answer).outcome, Outcome::Accepted, "{:?}", deliberation(&answer).faults);
+    let second = &put.reasoned.alternatives[0].hypothesis;
+    let made = &answer.diagnosis;
+    assert_eq!((made.primary.class, &made.primary.locus), (second.class, &second.locus));
+    assert_eq!(made.primary.probability, second.probability);
+    assert_eq!(made.confidence.probability, second.probability);
+    let remedies = second.remedies(&put.pack, &actions());
+    let names = |list: &[operator_reasoner::RecommendedAction]| {
+        list.iter().map(|one| (one.action.clone(), one.target.clone(), one.params.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&made.recommended_actions), names(&remedies));
+    // The reasoner's first is among the alternatives, with what the model made of it.
+    let first = made.alternatives.iter().find(|one| one.hypothesis == put.reasoned.primary).unwrap();
+    assert!(first.conclusion.contains("the model rejects it: less fits"), "{}", first.conclusion);
+}
+
+#[test]
+fn against_a_firm_reasoner_another_cause_is_a_dissent() {
+    let put = (0..60).map(|seed| Put::of(Fault::CallerDown, seed)).find(|put| put.reasoned.primary.probability >= 0.9);
+    let put = put.unwrap();
+    let rank = (2..=put.ranked().len()).find(|rank| !put.ranked()[rank - 1].2.is_empty()).unwrap();
+    let mut other = put.agreeing(rank);
+    other["statement"] = json!("it is something else");
+    let answer = put.ask(Scripted::saying(true, vec![submits(other)]));
+    assert_eq!(deliberation(&answer).outcome, Outcome::Accepted, "{:?}", deliberation(&answer).faults);
+    assert_eq!(answer.diagnosis.primary, put.reasoned.primary);
+    assert_eq!(answer.diagnosis.recommended_actions, put.reasoned.recommended_actions);
+    assert!(deliberation(&answer).dissent.as_ref().unwrap().contains("it is something else"));
+}
+
+#[test]
+fn whatever_goes_wrong_with_the_model_the_reasoner_stands() {
+    let put = decided();
+    let error = |error: ProviderError| Scripted::new(true, move |_, _| Err(error.clone().into()));
+    let cases = [
+        (Scripted::saying(true, vec![reply(Vec::new(), Stop::Refusal)]), "refuses to answer"),
+        (Scripted::saying(true, vec![reply(Vec::new(), Stop::MaxTokens)]), "wrote as much as it may"),
+        (Scripted::saying(true, vec![reply(Vec::new(), Stop::Other("pause\n".into()))]), "the model stopped: pause"),
+        (Scripted::saying(true, vec![says("I would rather talk")]), "calls no tool and gives no answer"),
+        (Scripted::saying(false, vec![says("I would rather talk")]), "does not hold either"),
+        (Scripted::saying(true, vec![calls("list_events", json!({}))]), "no answer within 12 turns"),
+        (error(ProviderError::Budget { why: "money".into() }), "the budget does not allow another call: money"),
+        (error(ProviderError::Lost { why: "no route".into() }), "no whole answer: no route"),
+        (error(ProviderError::Garbled { why: "no JSON".into() }), "not an answer of this wire format"),
+        (error(ProviderError::Refused { status: 401, why: "key".into() }), "status 401: key"),
+        (error(ProviderError::Busy { status: 529, why: "busy".into(), retry_after_ms: None }), "status 529: busy"),
+    ];
+    for (model, why) in cases {
+        let answer = put.ask(model);
+        assert!(why_fallen_back(&answer).contains(why), "{why}: {}", why_fallen_back(&answer));
+        assert_eq!(answer.diagnosis, put.reasoned);
+        assert!(!deliberation(&answer).exchanges.is_empty());
+    }
+}
+
+#[test]
+fn when_the_time_is_over_no_further_call_is_made() {
+    let put = decided();
+    let clock = put.clock.clone();
+    let model = Scripted::new(true, move |_, _| {
+        *clock.0.lock().unwrap() += 25_000;
+        Ok(calls("list_events", json!({})))
+    });
+    let answer = put.ask(model.clone());
+    assert_eq!(why_fallen_back(&answer), "no answer within 60 s");
+    assert_eq!(model.requests().len(), 3);
+}
+
+#[test]
+fn without_the_reasoners_answer_it_is_asked_for() {
+    let put = decided();
+    let diagnoser = operator_llm::LlmDiagnoser::new(
+        Scripted::saying(true, vec![reply(Vec::new(), Stop::Refusal)]),
+        put.settings.clone(),
+        put.clock.clone(),
+    );
+    let inquiry =
+        operator_reasoner::Inquiry { pack: &put.pack, actions: &actions(), investigation: &put.spy, reasoned: None };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let answer = runtime.block_on(operator_reasoner::Diagnoser::diagnose(&diagnoser, inquiry)).unwrap();
+    assert_eq!(answer.diagnosis, put.reasoned);
+}
+
+#[test]
+fn the_evidence_fits_a_small_context_and_says_what_was_left_out() {
+    for (fault, seed) in [(Fault::StoreSlow, 1), (Fault::StoreFailing, 2), (Fault::DataLoss, 3), (Fault::Nothing, 4)] {
+        let mut put = Put::of(fault, seed);
+        put.settings.pack_tokens = 900;
+        let model = Scripted::saying(false, vec![says("{}")]);
+        put.ask(model.clone());
+        let text = told(&model.requests()[0]).remove(0);
+        let view: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let shown = view["evidence"].as_array().unwrap().len();
+        assert_eq!(view["left_out"]["evidence"], put.pack.items.len() - shown);
+        assert!(shown > 0 || put.pack.items.is_empty());
+        // The ranking itself is shown in any case.
+        assert!(text.len() < 900 * 3 + 2_500, "{}", text.len());
+        if !put.world.violations.is_empty() {
+            assert!(view["evidence"][0]["says"].as_str().unwrap().contains("violated on"));
+        }
+    }
+}
