@@ -29,13 +29,7 @@ const READS: [&str; 6] = ["kv_get", "kv_batch_get", "kv_scan", "coprocessor", "r
 /// Fewer stores than this have no usual load to compare with.
 const PEERS: usize = 3;
 
-fn judge(
-    case: &Case<'_>,
-    invariant: &str,
-    types: &[&str],
-    words: &str,
-    hot: Option<&HotDetail>,
-) -> Vec<Evaluation> {
+fn judge(case: &Case<'_>, invariant: &str, types: &[&str], words: &str, hot: Option<&HotDetail>) -> Vec<Evaluation> {
     let loads: Vec<(u64, f64)> = case
         .stores
         .keys()

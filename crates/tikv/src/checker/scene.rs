@@ -10,9 +10,7 @@ use operator_protocols::{
 
 use super::TikvChecker;
 use super::healthy::{answer, cluster, member_detail, store_detail};
-use crate::details::{
-    Answer, Details, DrainDetail, HotDetail, HotRegionDetail, MemberDetail, Moved, StoreDetail,
-};
+use crate::details::{Answer, Details, DrainDetail, HotDetail, HotRegionDetail, MemberDetail, Moved, StoreDetail};
 use crate::queries::ALL;
 use crate::thresholds::Thresholds;
 use crate::{details::DriftDetail, names};

@@ -25,10 +25,9 @@ pub(super) fn detail(told: &Option<api::HotRegions>) -> Option<HotDetail> {
     let mut regions = BTreeMap::<u64, HotRegionDetail>::new();
     for (store, peers) in &told.as_peer {
         for hot in peers.statistics.iter().filter(|hot| hot.region_id > 0 && usable(hot.flow_keys)) {
-            let region = regions.entry(hot.region_id).or_insert_with(|| HotRegionDetail {
-                region: hot.region_id,
-                ..HotRegionDetail::default()
-            });
+            let region = regions
+                .entry(hot.region_id)
+                .or_insert_with(|| HotRegionDetail { region: hot.region_id, ..HotRegionDetail::default() });
             region.keys = region.keys.max(hot.flow_keys);
             region.stores.insert(*store);
         }
