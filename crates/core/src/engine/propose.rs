@@ -55,12 +55,6 @@ impl Engine {
                 .filter(|ticket| ticket.state == TicketState::Diagnosed && !ticket.cleared && !ticket.hold)
                 .map(|ticket| ticket.id)
                 .collect();
-            // What holds again at this moment may be over, and then there is nothing to mend: the next looks tell.
-            let broken = self.state.violations.values().filter(|violation| violation.ok_since.is_none());
-            let broken: BTreeSet<&String> = broken.filter_map(|violation| violation.ticket.as_ref()).collect();
-            if !waiting.iter().any(|ticket| broken.contains(ticket)) {
-                continue;
-            }
             let busy = self.state.executions_of(&incident).any(|execution| !execution.state.terminal());
             if !waiting.is_empty() && !busy {
                 self.propose_for(&incident, &waiting, at).await;

@@ -116,20 +116,6 @@ async fn a_guard_that_does_not_hold_lets_nothing_be_proposed() {
 }
 
 #[tokio::test]
-async fn what_holds_again_is_left_alone_until_it_is_seen_whether_it_stays_so() {
-    let mut bench = broken(World::default()).await;
-    bench.cycles(1).await;
-    bench.subject.world().broken = false;
-    bench.cycles(1).await;
-    assert_eq!(bench.ticket().await.state, TicketState::Diagnosed, "it is not over yet");
-    assert!(bench.executions().await.is_empty(), "and nothing is to be mended");
-    bench.subject.world().broken = true;
-    bench.cycles(8).await;
-    assert_eq!(states(&bench.executions().await), [("mend", ExecutionState::Done)]);
-    assert_eq!(bench.ticket().await.state, TicketState::Resolved);
-}
-
-#[tokio::test]
 async fn after_the_kill_switch_nothing_is_sent() {
     let mut bench = broken(World::default()).await;
     let by = Bench::person("ann", operator_core::Role::Admin);
