@@ -66,6 +66,7 @@ fn spoken_of(pack: &EvidencePack) -> Vec<(Locus, String)> {
         let (EvidenceKind::Deviation { signal, .. }
         | EvidenceKind::Saturated { signal, .. }
         | EvidenceKind::SelfExcess { signal, .. }
+        | EvidenceKind::Share { signal, .. }
         | EvidenceKind::Peers { signal, .. }) = &item.kind
         else {
             continue;
