@@ -2,6 +2,7 @@
 //! cannot be asked, and the reasoner answers alone; it is said.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use operator_core::agent::AgentLimits;
 use operator_reasoner::Diagnoser;
@@ -32,14 +33,14 @@ impl Choice {
         let asked = flag.unwrap_or(config.agent.diagnoser);
         let mut choice = Self { asked, model: None, missing: None, warnings: Vec::new() };
         if asked == DiagnoserKind::Llm {
-            match model::open(&config.llm) {
+            match model::open(config) {
                 Ok(model) => {
                     choice.warnings.clone_from(&model.warnings);
                     choice.model = Some(model);
                 }
                 Err(why) => choice.missing = Some(why),
             }
-            let (patience, limit) = (config.agent.patience, config.llm.time_limit);
+            let (patience, limit) = (patience(config, &choice), time_limit(&choice));
             if patience < limit {
                 choice.warnings.push(format!(
                     "agent.patience ({}) is shorter than llm.time_limit ({}): a slow answer comes after the reasoner's \
@@ -64,11 +65,14 @@ impl Choice {
     /// What an operator's agent needs; none, where there is none.
     pub fn plan(&self, config: &Config) -> Option<AgentPlan> {
         let diagnoser = Arc::clone(&self.model.as_ref()?.diagnoser);
-        Some(AgentPlan { diagnoser: Some(diagnoser), limits: limits(config), patience: config.agent.patience })
+        Some(AgentPlan { diagnoser: Some(diagnoser), limits: limits(config, self), patience: patience(config, self) })
     }
 
-    /// Says on standard error what is odd, before anything starts.
+    /// Says on standard error what is missing and what is odd, before anything starts.
     pub fn warn(&self) {
+        if self.missing.is_some() {
+            say(&format!("diagnoser       {}", self.told()));
+        }
         for warning in &self.warnings {
             say(&format!("diagnoser       {warning}"));
         }
@@ -85,19 +89,29 @@ pub fn chosen(app: &App, flag: Option<DiagnoserKind>) -> Result<(Config, Choice)
     Ok((config, choice))
 }
 
+/// How long one incident may take its diagnoser.
+fn time_limit(choice: &Choice) -> Duration {
+    choice.model.as_ref().map_or(Duration::from_secs(60), |model| model.time_limit)
+}
+
+/// How long proposals wait for an answer.
+pub fn patience(config: &Config, choice: &Choice) -> Duration {
+    config.agent.patience.unwrap_or_else(|| time_limit(choice) + GRACE)
+}
+
 /// How much the agent takes on.
-pub fn limits(config: &Config) -> AgentLimits {
+pub fn limits(config: &Config, choice: &Choice) -> AgentLimits {
     AgentLimits {
         parallel: usize::try_from(config.agent.parallel).unwrap_or(1),
         attempts: config.agent.attempts,
         // The diagnoser ends by itself in time; this is for one that does not.
-        case_limit: config.llm.time_limit + GRACE,
+        case_limit: time_limit(choice) + GRACE / 2,
         ..AgentLimits::default()
     }
 }
 
-/// How much longer than its own limit a diagnoser may take before it is given up on.
-const GRACE: std::time::Duration = std::time::Duration::from_secs(15);
+/// How much longer than a diagnoser may take its answer is waited for.
+const GRACE: Duration = Duration::from_secs(30);
 
 /// The diagnoser to ask: the model's, or the embedded reasoner.
 pub fn diagnoser(choice: &Choice) -> Arc<dyn Diagnoser> {

@@ -119,6 +119,7 @@ pub fn narrate(event: &AuditEvent) -> Vec<NarrationLine> {
                 format!("{id}: the evidence has moved: it is asked about anew")
             },
         )],
+        "diagnosis.marked" => vec![(Tone::Plain, format!("{id} marked {}{}", body.word("verdict"), by(event)))],
         "diagnosis.fallback" => vec![(Tone::Warning, format!("{id}: {}", body.text("why")))],
         "action.proposed" => proposal(id, &body),
         "action.approved" => vec![(Tone::Act, format!("{id} approved{}{}", by(event), because(&body)))],
@@ -377,6 +378,29 @@ mod tests {
             told("action.finished", "shop-A1", json!({"state": "done", "summary": "started w1"})),
             told("verification.ended", "shop-A1", json!({"outcome": "cleared", "evidence": ["w1 answers"]})),
             told("ticket.state", "shop-T1", json!({"from": "verifying", "to": "resolved", "reason": "verified"})),
+        ];
+        insta::assert_snapshot!(story.join("\n"));
+    }
+
+    #[test]
+    fn what_a_model_answered_is_told_with_its_outcome_its_cost_and_its_dissent() {
+        let deliberation = |outcome: Value| {
+            json!({
+                "provider": "anthropic", "model": "some-model", "prompt_version": "1", "prompt_hash": "00",
+                "parameters": null, "outcome": outcome, "faults": ["E99 is not in the evidence"], "verdicts": [],
+                "dissent": "LinkDown at w1", "exchanges": [],
+                "usage": {"input_tokens": 1200, "cached_tokens": 0, "output_tokens": 80, "cost_micro_usd": 0, "calls": 2},
+            })
+        };
+        let body = |outcome| json!({"incident": "shop-I1", "told": "it stands", "deliberation": deliberation(outcome)});
+        let story = [
+            told("diagnosis.deliberated", "shop-D1", body(json!({"outcome": "repaired"}))),
+            told("diagnosis.deliberated", "shop-D1", body(json!({"outcome": "fallen_back", "why": "no answer"}))),
+            told("diagnosis.deliberated", "shop-D1", json!({"told": "of another version", "deliberation": 3})),
+            told("diagnosis.refused", "shop-I1", json!({"why": "primary.locus: x is not part of the evidence"})),
+            told("diagnosis.stale", "shop-I1", json!({"round": 2, "asked_again": true})),
+            told("diagnosis.stale", "shop-I1", json!({"round": 4, "asked_again": false})),
+            told("diagnosis.fallback", "shop-I1", json!({"why": "no answer of the agent in time"})),
         ];
         insta::assert_snapshot!(story.join("\n"));
     }

@@ -6,19 +6,32 @@ use operator_core::agent::{AgentProgress, CaseProgress, CaseStage};
 
 /// What was told of each case, so that only news is told again.
 #[derive(Debug, Default)]
-pub struct Told(BTreeMap<String, String>);
+pub struct Told {
+    lines: BTreeMap<String, String>,
+    /// How many cases were over.
+    over: u64,
+}
 
 impl Told {
     /// A line for each case of which there is something new, by incident.
     pub fn news(&mut self, progress: &AgentProgress) -> Vec<(String, String)> {
-        self.0.retain(|incident, _| progress.cases.contains_key(incident));
+        self.lines.retain(|incident, _| progress.cases.contains_key(incident));
+        let over = progress.answered + progress.given_up;
+        let ended_again = over > std::mem::replace(&mut self.over, over);
         let mut news = Vec::new();
         for (incident, case) in &progress.cases {
             let line = in_words(case);
-            if self.0.get(incident) != Some(&line) {
-                self.0.insert(incident.clone(), line.clone());
+            if self.lines.get(incident) != Some(&line) {
+                self.lines.insert(incident.clone(), line.clone());
                 news.push((incident.clone(), line));
             }
+        }
+        if ended_again && news.is_empty() {
+            // What ended between two looks, in the same words as before, is news all the same.
+            let over = |case: &CaseProgress| matches!(case.stage, CaseStage::Answered | CaseStage::GivenUp);
+            news.extend(
+                progress.cases.iter().filter(|(_, case)| over(case)).map(|(id, case)| (id.clone(), in_words(case))),
+            );
         }
         news
     }
@@ -67,6 +80,9 @@ mod tests {
             told.news(&progress)[0].1,
             "given up after attempt 1: no answer within 60 s; the reasoner's explanation stands"
         );
+        progress.given_up = 1;
+        assert_eq!(told.news(&progress).len(), 1, "it ended a second time");
+        assert!(told.news(&progress).is_empty());
         progress.cases.clear();
         assert!(told.news(&progress).is_empty());
         progress.cases.insert("shop-I1".into(), case(CaseStage::Thinking, None, ""));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use operator_protocols::{Locus, Value};
+use operator_protocols::{FaultClass, Locus, Value};
 use operator_reasoner::Answer;
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +113,25 @@ pub enum Command {
         /// The answer.
         answer: Box<Answer>,
     },
+    /// Say that the diagnosis of a ticket's incident was right, or wrong and what it was instead.
+    Mark {
+        /// The ticket.
+        ticket: String,
+        /// Whether it was wrong; right otherwise.
+        wrong: bool,
+        /// What the cause was, where it was wrong and that is known.
+        #[serde(default)]
+        cause: Option<(FaultClass, Locus)>,
+        /// Why, for people.
+        note: String,
+    },
+    /// Take back what was said of a diagnosis.
+    Unmark {
+        /// The ticket.
+        ticket: String,
+        /// Why, for people.
+        note: String,
+    },
     /// What is recorded in place of an answer that was larger than one may be.
     AnswerTooLarge {
         /// The incident it named.
@@ -134,6 +153,8 @@ impl Command {
             | Self::Request { .. }
             | Self::Diagnose { .. }
             | Self::Answer { .. }
+            | Self::Mark { .. }
+            | Self::Unmark { .. }
             | Self::AnswerTooLarge { .. } => Role::Operator,
             Self::Plan { .. } | Self::PlanIncident { .. } => Role::Viewer,
             Self::Decide { .. } => Role::Approver,

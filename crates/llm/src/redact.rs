@@ -121,7 +121,7 @@ impl Redactor {
 /// What secrets look like, and what stands in their place. All of it matches in time linear in the text.
 fn shapes_of_secrets() -> Vec<(String, &'static str)> {
     // A value: in quotes (those of JSON within JSON too), or up to a space or the next field.
-    let value = r#"(?:\\*"(?:[^"\\]|\\[^"])*\\*"|'[^'\n]*'|[^\s"',;&}\]]+)"#;
+    let value = r#"(?:\\*"(?:[^"\\]|\\[^"])*\\*"|'[^'\n]*'|[^ \t-\r"',;&}\]]+)"#;
     vec![
         (
             r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\z)".to_owned(),
@@ -129,14 +129,14 @@ fn shapes_of_secrets() -> Vec<(String, &'static str)> {
         ),
         // Before the fields: its value has two words.
         (
-            r#"(?i-u:(authorization)(\\*["']?\s*[:=]\s*\\*["']?)(?:(?:bearer|basic|digest|token)\s+)?)[^\s"',;\\]+"#
+            r#"(?i-u:(authorization)(\\*["']?\s*[:=]\s*\\*["']?)(?:(?:bearer|basic|digest|token)\s+)?)[^ \t-\r"',;\\]+"#
                 .to_owned(),
             "$1$2‹redacted›",
         ),
         (r"(?i-u:\b(bearer)\s+[A-Za-z0-9._~+/=-]{8,})".to_owned(), "$1 ‹redacted›"),
         // Up to the last @ before a slash: passwords hold @ too.
-        (r#"(?i-u:\b([a-z][a-z0-9+.-]*://))[^/\s"'<>]+@"#.to_owned(), "$1‹redacted›@"),
-        (format!(r#"((?i-u:(?:{NAMES})))(\\*["']?\s*[:=]\s*){value}"#), "$1$2‹redacted›"),
+        (r#"(?i-u:\b([a-z][a-z0-9+.-]*://))[^/ \t-\r"'<>]+@"#.to_owned(), "$1‹redacted›@"),
+        (format!(r#"((?i-u:(?:{NAMES})))(\\*["']?[ \t-\r]*[:=][ \t-\r]*){value}"#), "$1$2‹redacted›"),
         (r"(?-u:\b)(?:sk|pk|rk)-[A-Za-z0-9_-]{12,}".to_owned(), REDACTED),
         (r"(?-u:\b)(?:AKIA|ASIA)[0-9A-Z]{16}(?-u:\b)".to_owned(), REDACTED),
         (

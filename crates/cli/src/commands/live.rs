@@ -59,13 +59,17 @@ impl Live {
         Self { file, series }
     }
 
-    /// The page of a diagnosis with all of it; without it, where the diagnosis is of other evidence.
+    /// Whether a diagnosis is of this evidence.
+    pub fn is_of(&self, diagnosis: &Diagnosis) -> bool {
+        diagnosis.made_at == self.file.pack.built_at
+    }
+
+    /// The page of a diagnosis with all of it; without the evidence, where the diagnosis is of other evidence.
     pub fn page(&self, diagnosis: &Diagnosis, deliberation: Option<&Deliberation>) -> String {
         let known =
             |on: &Locus, signal: &str| self.series.get(&(on.clone(), signal.to_owned())).cloned().unwrap_or_default();
-        let same = diagnosis.made_at == self.file.pack.built_at;
         diagnosis.to_markdown_with(Background {
-            pack: same.then_some(&self.file.pack),
+            pack: self.is_of(diagnosis).then_some(&self.file.pack),
             deliberation,
             series: Some(&known),
             probes: &self.file.probes,

@@ -89,14 +89,17 @@ pub async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
 /// The agent beside the loops, and who explains, told.
 fn agent(config: &Config, args: &Args) -> Option<AgentPlan> {
     if args.agent_apart {
-        let patience = show_duration(config.agent.patience);
-        say(&format!(
-            "diagnoser       the reasoner; answers of `operator agent start` are waited for, {patience} each"
-        ));
-        return Some(AgentPlan { diagnoser: None, limits: diagnoser::limits(config), patience: config.agent.patience });
+        // It is configured alike, and asks the model that this process does not.
+        let choice = Choice::of(config, Some(DiagnoserKind::Llm));
+        let patience = diagnoser::patience(config, &choice);
+        let waits = show_duration(patience);
+        say(&format!("diagnoser       the reasoner; answers of `operator agent start` are waited for up to {waits}"));
+        return Some(AgentPlan { diagnoser: None, limits: diagnoser::limits(config, &choice), patience });
     }
     let choice = Choice::of(config, args.diagnoser);
-    say(&format!("diagnoser       {}", choice.told()));
+    if choice.missing.is_none() {
+        say(&format!("diagnoser       {}", choice.told()));
+    }
     choice.warn();
     if let Some(model) = &choice.model {
         say(&format!("talks to        {}", model.destination));

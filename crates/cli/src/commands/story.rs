@@ -1,20 +1,18 @@
 //! Everything that the store has of one incident: what `incidents show` and `tickets show` tell.
 
-use std::collections::BTreeMap;
-
 use operator_core::store::sqlite::SqliteStore;
 use operator_core::store::{ExecutionFilter, Store as _, TicketFilter};
-use operator_core::{Execution, Incident, Ticket};
-use operator_reasoner::{Background, Deliberation, Diagnosis};
-use serde::{Deserialize as _, Serialize};
+use operator_core::{Execution, Incident, Mark, MarkVerdict, Ticket};
+use operator_reasoner::{Background, Deliberation, Diagnosis, EvidencePack};
+use serde::Serialize;
 
 use crate::commands::live::Live;
 use crate::commands::{actions, tickets};
 use crate::exit::Failure;
 use crate::output::Output;
 
-/// How many audit rows are read at once.
-const PAGE: u32 = 1_000;
+/// How many marks of a subject are looked through.
+const MARKS: u32 = 10_000;
 
 /// An incident with everything that belongs to it.
 #[derive(Debug, Serialize)]
@@ -23,6 +21,9 @@ pub(super) struct Story {
     pub tickets: Vec<Ticket>,
     pub diagnoses: Vec<Numbered>,
     pub executions: Vec<Execution>,
+    /// What a person said of the explanation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
 }
 
 /// A diagnosis, with its id and how it was reached.
@@ -30,8 +31,19 @@ pub(super) struct Story {
 pub(super) struct Numbered {
     pub id: String,
     pub diagnosis: Diagnosis,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deliberation: Option<Deliberation>,
+    /// Of every answer that was taken while it stood, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deliberations: Vec<Deliberation>,
+    /// What it rests on.
+    #[serde(skip)]
+    pub evidence: Option<EvidencePack>,
+}
+
+impl Numbered {
+    /// How it was reached, where a model took part.
+    pub fn deliberation(&self) -> Option<&Deliberation> {
+        self.deliberations.last()
+    }
 }
 
 impl Story {
@@ -47,10 +59,15 @@ impl Story {
         // The store gives the newest first; a story is told from its beginning.
         tickets.reverse();
         executions.reverse();
-        let ids: Vec<&str> = diagnoses.iter().map(|(id, _)| id.as_str()).collect();
-        let mut deliberations = deliberations(store, &ids).await?;
-        let numbered = |(id, diagnosis)| Numbered { deliberation: deliberations.remove(&id), id, diagnosis };
-        Ok(Self { diagnoses: diagnoses.into_iter().map(numbered).collect(), tickets, executions, incident })
+        let mut numbered = Vec::new();
+        for (id, diagnosis) in diagnoses {
+            let deliberations = store.deliberations(&id).await?;
+            let evidence = store.evidence(&id).await?;
+            numbered.push(Numbered { id, diagnosis, deliberations, evidence });
+        }
+        let marks = store.marks(Some(&incident.subject), MARKS).await?;
+        let mark = marks.into_iter().find(|mark| mark.incident == incident.id);
+        Ok(Self { diagnoses: numbered, tickets, executions, mark, incident })
     }
 
     /// The latest diagnosis.
@@ -67,13 +84,16 @@ impl Story {
         };
         let mut page = String::new();
         for numbered in &self.diagnoses {
-            let deliberation = numbered.deliberation.as_ref();
+            let deliberation = numbered.deliberation();
+            // What the running operator knows says more than what was kept, where it is of the same evidence.
+            let live = live.filter(|live| live.is_of(&numbered.diagnosis));
             page.push_str(&match live {
                 Some(live) => live.page(&numbered.diagnosis, deliberation),
-                None => {
-                    let background = Background { deliberation, ..Background::default() };
-                    numbered.diagnosis.to_markdown_with(background)
-                }
+                None => numbered.diagnosis.to_markdown_with(Background {
+                    pack: numbered.evidence.as_ref(),
+                    deliberation,
+                    ..Background::default()
+                }),
             });
             page.push('\n');
         }
@@ -83,6 +103,9 @@ impl Story {
         let opened = output.when(incident.opened_at);
         page.push_str(&format!("## Tickets\n\nThe incident was opened {opened}; {state}.\n\n"));
         page.push_str(&fenced(&tickets::rows(output, &self.tickets)));
+        if let Some(mark) = &self.mark {
+            page.push_str(&format!("\n## What a person said of it\n\n{}\n", fenced(&said(mark))));
+        }
         if !self.executions.is_empty() {
             page.push_str("\n## Actions\n\n");
             page.push_str(&fenced(&actions::rows(output, &self.executions)));
@@ -91,25 +114,16 @@ impl Story {
     }
 }
 
-/// How the diagnoses of these ids were reached: the audit has it, where a model took part.
-async fn deliberations(store: &SqliteStore, ids: &[&str]) -> Result<BTreeMap<String, Deliberation>, Failure> {
-    let (mut found, mut next) = (BTreeMap::new(), 1);
-    while !ids.is_empty() {
-        let page = store.audit(next, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        next = last.seq + 1;
-        let of_them = page
-            .into_iter()
-            .map(|row| row.event)
-            .filter(|event| event.kind == "diagnosis.deliberated" && ids.contains(&event.reference.as_str()));
-        for event in of_them {
-            // A row of another version is left out: it is still in the audit.
-            if let Some(Ok(one)) = event.body.get("deliberation").map(Deliberation::deserialize) {
-                found.insert(event.reference, one);
-            }
-        }
-    }
-    Ok(found)
+/// What a person said of an explanation, in a line.
+pub(super) fn said(mark: &Mark) -> String {
+    let word = match mark.verdict {
+        MarkVerdict::Right => "right",
+        MarkVerdict::Wrong => "wrong",
+        MarkVerdict::Withdrawn => "nothing any more",
+    };
+    let cause = mark.cause.as_ref().map(|(class, locus)| format!(", it was {class} at {locus}")).unwrap_or_default();
+    let note = if mark.note.is_empty() { String::new() } else { format!(": {}", mark.note) };
+    format!("{} ({}): {word}{cause}{note}; {}", mark.diagnosis, mark.diagnoser, mark.by.name)
 }
 
 /// A block of text that Markdown leaves as it is.

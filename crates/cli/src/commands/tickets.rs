@@ -4,14 +4,15 @@ use std::fmt::Write as _;
 
 use clap::Subcommand;
 use operator_core::store::{Store as _, TicketFilter};
-use operator_core::{Command, Execution, Ticket, TicketState};
+use operator_core::{Command, Execution, Mark, Ticket, TicketState};
+use operator_protocols::{FaultClass, Locus};
 use operator_reasoner::{Deliberation, Diagnosis};
 use serde::Serialize;
 
 use crate::app::App;
 use crate::commands::explanation::explanation;
 use crate::commands::live::Live;
-use crate::commands::story::{Story, fenced};
+use crate::commands::story::{Numbered, Story, fenced, said};
 use crate::exit::{Exit, Failure};
 use crate::output::{Format, Output, Table};
 
@@ -54,6 +55,11 @@ pub enum Verb {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Say whether its incident was explained rightly: it is counted, and remembered where something looks alike
+    #[command(
+        after_help = "Examples:\n  operator tickets mark limiter-T1 --right\n  operator tickets mark T1 --wrong --cause 'ConfigDivergence@component:node-2' --note 'an old file'\n  operator tickets mark T1 --withdraw --note 'the wrong ticket'"
+    )]
+    Mark(Box<MarkArgs>),
     /// Keep the operator from resolving it
     #[command(after_help = "Example:\n  operator tickets hold limiter-T1")]
     Hold {
@@ -71,6 +77,29 @@ pub enum Verb {
     },
 }
 
+/// What is said of an explanation.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("verdict").required(true).args(["right", "wrong", "withdraw"]))]
+pub struct MarkArgs {
+    /// The ticket's id, or the end of it
+    id: String,
+    /// It named the cause
+    #[arg(long)]
+    right: bool,
+    /// It did not
+    #[arg(long)]
+    wrong: bool,
+    /// Take back what was said
+    #[arg(long)]
+    withdraw: bool,
+    /// What the cause was: a class of fault and its place
+    #[arg(long, value_name = "CLASS@LOCUS", conflicts_with_all = ["right", "withdraw"])]
+    cause: Option<String>,
+    /// Why, for people
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    note: String,
+}
+
 /// Does what `verb` says.
 ///
 /// # Errors
@@ -81,12 +110,43 @@ pub async fn run(app: &App, verb: Verb) -> Result<Exit, Failure> {
         Verb::Show { id, markdown } => show(app, &id, markdown).await,
         Verb::Ack { id } => command(app, &id, |ticket| Command::Acknowledge { ticket }).await,
         Verb::Resolve { id, reason } => command(app, &id, |ticket| Command::Resolve { ticket, reason }).await,
+        Verb::Mark(args) => mark(app, *args).await,
         Verb::Hold { id } => command(app, &id, |ticket| Command::Hold { ticket, hold: true }).await,
         Verb::Release { id, reason: None } => command(app, &id, |ticket| Command::Hold { ticket, hold: false }).await,
         Verb::Release { id, reason: Some(reason) } => {
             command(app, &id, |ticket| Command::HandBack { ticket, reason }).await
         }
     }
+}
+
+async fn mark(app: &App, args: MarkArgs) -> Result<Exit, Failure> {
+    // The store knows the whole name, of the ticket and with it of the subject that the place is in.
+    let ticket = app.ticket(&app.reader()?, &args.id).await?;
+    let cause = args.cause.as_deref().map(|text| cause(&ticket.subject, text)).transpose()?;
+    let (id, note) = (ticket.id.clone(), args.note);
+    let command = if args.withdraw {
+        Command::Unmark { ticket: ticket.id, note }
+    } else {
+        Command::Mark { ticket: ticket.id, wrong: args.wrong, cause, note }
+    };
+    app.command(Some(&id), command).await?;
+    Ok(Exit::Clean)
+}
+
+/// `ConfigDivergence@component:node-2`: a class of fault and its place; a bare name is a component's.
+fn cause(subject: &str, text: &str) -> Result<(FaultClass, Locus), Failure> {
+    let wrong = |why: String| Failure::usage(format!("--cause {text:?}: {why}"));
+    let (class, place) = text
+        .split_once('@')
+        .ok_or_else(|| wrong("expected CLASS@LOCUS, like ComponentDown@component:node-1".to_owned()))?;
+    let names = || FaultClass::ALL.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let class = FaultClass::ALL.iter().copied().find(|one| one.to_string().eq_ignore_ascii_case(class));
+    let class = class.ok_or_else(|| wrong(format!("expected a class of fault: {}", names().join(", "))))?;
+    let locus = match place {
+        name if !name.is_empty() && !name.contains([':', '>']) && name != "nothing" => Locus::component(subject, name),
+        place => Locus::parse(subject, place).map_err(|error| wrong(error.to_string()))?,
+    };
+    Ok((class, locus))
 }
 
 async fn command(app: &App, id: &str, of: impl FnOnce(String) -> Command) -> Result<Exit, Failure> {
@@ -103,6 +163,8 @@ struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     deliberation: Option<&'a Deliberation>,
     executions: &'a [Execution],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark: Option<&'a Mark>,
 }
 
 async fn show(app: &App, id: &str, markdown: bool) -> Result<Exit, Failure> {
@@ -119,7 +181,8 @@ async fn show(app: &App, id: &str, markdown: bool) -> Result<Exit, Failure> {
     let shown = Shown {
         ticket: &ticket,
         diagnosis: latest.map(|latest| &latest.diagnosis),
-        deliberation: latest.and_then(|latest| latest.deliberation.as_ref()),
+        deliberation: latest.and_then(Numbered::deliberation),
+        mark: story.mark.as_ref(),
         executions: &story.executions,
     };
     app.output.print("ticket", &shown, || {
@@ -127,7 +190,10 @@ async fn show(app: &App, id: &str, markdown: bool) -> Result<Exit, Failure> {
         match latest {
             Some(one) => {
                 text.push_str(&format!("\n{}\n", explained(&ticket.incident, &one.id)));
-                text.push_str(&explanation(&one.diagnosis, one.deliberation.as_ref(), &story.executions));
+                text.push_str(&explanation(&one.diagnosis, one.deliberation(), &story.executions));
+                if let Some(mark) = &story.mark {
+                    text.push_str(&format!("  {:<12}{}\n", "marked", said(mark)));
+                }
                 text.push_str(&format!("\nthe whole story: operator tickets show {} --markdown", ticket.id));
             }
             None => text.push_str("\nnot explained yet"),
@@ -208,4 +274,22 @@ fn details(output: &Output, ticket: &Ticket) -> String {
         line("then", &format!("{} on {} = {} {}", metric.signal, metric.on, metric.value, metric.unit));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_a_class_and_a_place() {
+        let of = |text| cause("shop", text).map_err(|failure| failure.to_string());
+        assert_eq!(of("ComponentDown@worker-1"), Ok((FaultClass::ComponentDown, Locus::component("shop", "worker-1"))));
+        assert_eq!(of("linkslow@edge:a>b"), Ok((FaultClass::LinkSlow, Locus::edge("shop", "a", "b"))));
+        for (text, expected) in
+            [("ComponentDown", "CLASS@LOCUS"), ("Gremlins@x", "ConfigDivergence"), ("NoFault@x:y", "names no target")]
+        {
+            let error = of(text).expect_err("wrong");
+            assert!(error.contains(expected), "{error}");
+        }
+    }
 }

@@ -27,15 +27,15 @@ pub struct AgentConfig {
     pub diagnoser: DiagnoserKind,
     /// How many incidents at a time.
     pub parallel: u32,
-    /// How long proposals wait for an answer.
-    pub patience: Duration,
+    /// How long proposals wait for an answer, if that is said.
+    pub patience: Option<Duration>,
     /// How many attempts an incident gets.
     pub attempts: u32,
 }
 
 impl Default for AgentConfig {
     fn default() -> Self {
-        Self { diagnoser: DiagnoserKind::Reasoner, parallel: 2, patience: Duration::from_secs(120), attempts: 3 }
+        Self { diagnoser: DiagnoserKind::Reasoner, parallel: 2, patience: None, attempts: 3 }
     }
 }
 
@@ -91,16 +91,18 @@ pub struct LlmConfig {
     pub model: Option<String>,
     /// Where the key is.
     pub key: KeySource,
+    /// Whether that place was said, or is the provider's custom.
+    pub key_is_said: bool,
     /// The most calls about one incident.
     pub max_turns: u32,
     /// Whether it may look further with tools.
     pub tools: bool,
-    /// How long one incident may take.
-    pub time_limit: Duration,
-    /// About how many tokens of evidence it is given.
-    pub context_tokens: u32,
-    /// The most tokens it may write in one call.
-    pub max_output_tokens: u32,
+    /// How long one incident may take, if that is said.
+    pub time_limit: Option<Duration>,
+    /// About how many tokens of evidence it is given, if that is said.
+    pub context_tokens: Option<u32>,
+    /// The most tokens it may write in one call, if that is said.
+    pub max_output_tokens: Option<u32>,
     /// The most tokens one incident may cost.
     pub max_tokens: u32,
     /// The most US dollars one incident may cost.
@@ -116,20 +118,21 @@ impl Default for LlmConfig {
             base_url: None,
             model: None,
             key: KeySource::Variable(ANTHROPIC_KEY.to_owned()),
+            key_is_said: false,
             max_turns: 12,
             tools: true,
-            time_limit: Duration::from_secs(60),
-            context_tokens: 30_000,
-            max_output_tokens: 4_096,
+            time_limit: None,
+            context_tokens: None,
+            max_output_tokens: None,
             max_tokens: 300_000,
-            max_cost: 1.0,
+            max_cost: 0.5,
             prices: Prices::default(),
         }
     }
 }
 
 /// The variable that holds a key for the Anthropic API, by that provider's own custom.
-const ANTHROPIC_KEY: &str = "ANTHROPIC_API_KEY";
+const ANTHROPIC_KEY: &str = operator_llm::ANTHROPIC_KEY_VARIABLE;
 /// The longest text of a key of the configuration.
 const TEXT_BYTES: usize = 500;
 
@@ -140,7 +143,7 @@ pub(super) fn agent(document: &Document) -> Result<AgentConfig, ConfigError> {
         config.diagnoser = if word == "llm" { DiagnoserKind::Llm } else { DiagnoserKind::Reasoner };
     }
     read.count("agent", "parallel", &mut config.parallel)?;
-    read.duration("agent", "patience", &mut config.patience)?;
+    config.patience = read.duration_if_said("agent", "patience")?;
     read.count("agent", "attempts", &mut config.attempts)?;
     Ok(config)
 }
@@ -170,11 +173,12 @@ pub(super) fn llm(document: &Document, working_dir: &Path) -> Result<LlmConfig, 
         (None, Some(file)) => config.key = KeySource::File(working_dir.join(file)),
         (None, None) => {}
     }
+    config.key_is_said = read.is_said("llm", "key_env") || read.is_said("llm", "key_file");
     read.count("llm", "max_turns", &mut config.max_turns)?;
     read.switch("llm", "tools", &mut config.tools)?;
-    read.duration("llm", "time_limit", &mut config.time_limit)?;
-    read.count("llm", "context_tokens", &mut config.context_tokens)?;
-    read.count("llm", "max_output_tokens", &mut config.max_output_tokens)?;
+    config.time_limit = read.duration_if_said("llm", "time_limit")?;
+    config.context_tokens = read.count_if_said("llm", "context_tokens")?;
+    config.max_output_tokens = read.count_if_said("llm", "max_output_tokens")?;
     read.count("llm", "max_tokens", &mut config.max_tokens)?;
     read.number("llm", "max_cost", &mut config.max_cost)?;
     config.prices = Prices {
@@ -216,6 +220,30 @@ impl Reader<'_> {
             }
         }
         Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
+    }
+
+    fn is_said(&self, section: &str, name: &str) -> bool {
+        self.given(section, name).is_some_and(|(given, _)| given.value.as_str() != Some(""))
+    }
+
+    fn duration_if_said(&self, section: &str, name: &str) -> Result<Option<Duration>, ConfigError> {
+        let mut read = Duration::ZERO;
+        Ok(if self.is_said(section, name) {
+            self.duration(section, name, &mut read)?;
+            Some(read)
+        } else {
+            None
+        })
+    }
+
+    fn count_if_said(&self, section: &str, name: &str) -> Result<Option<u32>, ConfigError> {
+        let mut read = 0;
+        Ok(if self.is_said(section, name) {
+            self.count(section, name, &mut read)?;
+            Some(read)
+        } else {
+            None
+        })
     }
 
     fn price(&self, section: &str, name: &str) -> Result<Option<f64>, ConfigError> {

@@ -4,6 +4,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use operator_core::agent::{AgentLimits, AgentProgress, CaseStage};
 use operator_core::engine::EngineSettings;
 use operator_core::policy::{Autonomy, PolicySettings};
 use operator_core::store::{ExecutionFilter, Store as _, TicketFilter};
@@ -13,9 +14,10 @@ use operator_protocols::{
     ActionDefinition, ActionRequest, BoxFuture, Descriptor, Effect, ExecutionToken, Guard, Observation, ProbeAnswer,
     ProbeDefinition, ProbeRequest, Sent, Subject, Timestamp, Unavailable,
 };
+use operator_reasoner::{Answer, Deliberation, DiagnoseError, Diagnoser, Inquiry, Outcome, Usage};
 use tokio::sync::watch;
 
-use super::{Host, Pace, Plan, Watched};
+use super::{AgentPlan, Host, Pace, Plan, Watched};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -30,6 +32,10 @@ fn watched(name: &str, workshop: &Workshop) -> Watched {
 }
 
 async fn host(state: &tempfile::TempDir, subjects: Vec<Watched>) -> Host {
+    host_with(state, subjects, None).await
+}
+
+async fn host_with(state: &tempfile::TempDir, subjects: Vec<Watched>, agent: Option<AgentPlan>) -> Host {
     let plan = Plan {
         state_dir: state.path().to_owned(),
         subjects,
@@ -37,7 +43,7 @@ async fn host(state: &tempfile::TempDir, subjects: Vec<Watched>) -> Host {
         principals: Default::default(),
         record_to: None,
         deaf_if_need_be: true,
-        agent: None,
+        agent,
     };
     Host::start(plan).await.expect("the loops start")
 }
@@ -145,4 +151,82 @@ async fn two_subjects_of_one_kind_with_components_of_one_name_are_kept_apart() {
     let mut west = again.loops[1].view.clone();
     until(&mut west, |view| view.tickets.iter().any(|ticket| ticket.id == "west-T1")).await;
     again.stop().await;
+}
+
+/// A model that agrees with the reasoner, or never answers.
+struct Model {
+    answers: bool,
+}
+
+impl Diagnoser for Model {
+    fn name(&self) -> &str {
+        "llm:test"
+    }
+
+    fn diagnose<'a>(&'a self, inquiry: Inquiry<'a>) -> BoxFuture<'a, Result<Answer, DiagnoseError>> {
+        Box::pin(async move {
+            if !self.answers {
+                pending::<()>().await;
+            }
+            let mut diagnosis = inquiry.reasoned.cloned().expect("the reasoner was asked first");
+            diagnosis.diagnoser = "llm:test".into();
+            let deliberation = Deliberation {
+                provider: "openai-compatible".into(),
+                model: "test".into(),
+                prompt_version: "1".into(),
+                prompt_hash: "00".into(),
+                parameters: serde_json::Value::Null,
+                outcome: Outcome::Accepted,
+                faults: Vec::new(),
+                verdicts: Vec::new(),
+                dissent: None,
+                exchanges: Vec::new(),
+                usage: Usage { input_tokens: 10, calls: 1, ..Usage::default() },
+            };
+            Ok(Answer { diagnosis, deliberation: Some(deliberation) })
+        })
+    }
+}
+
+fn agent(answers: bool, patience: Duration) -> Option<AgentPlan> {
+    let limits = AgentLimits { case_limit: PATIENCE, ..AgentLimits::default() };
+    Some(AgentPlan { diagnoser: Some(Arc::new(Model { answers })), limits, patience })
+}
+
+#[tokio::test]
+async fn an_agent_in_the_process_answers_and_its_answer_is_acted_on() {
+    let state = tempfile::tempdir().expect("a folder");
+    let shop = Workshop::new(2);
+    let host = host_with(&state, vec![watched("shop", &shop)], agent(true, PATIENCE)).await;
+    let mut view = host.loops[0].view.clone();
+    until(&mut view, |view| view.cycle >= 2).await;
+    shop.stop_worker("worker-1");
+    let mended = |view: &SubjectView| view.tickets.iter().any(|ticket| ticket.state == TicketState::Resolved);
+    until(&mut view, mended).await;
+    let seen = view.borrow().clone();
+    let incident = &seen.tickets[0].incident;
+    assert_eq!(seen.diagnoses[incident].diagnoser, "llm:test");
+    assert_eq!(seen.deliberations[incident].outcome, Outcome::Accepted);
+    assert_eq!(host.agent().expect("an agent").answered, 1);
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_model_that_never_answers_holds_up_nothing_longer_than_patience() {
+    let state = tempfile::tempdir().expect("a folder");
+    let shop = Workshop::new(2);
+    let host = host_with(&state, vec![watched("shop", &shop)], agent(false, Duration::from_millis(600))).await;
+    let mut view = host.loops[0].view.clone();
+    until(&mut view, |view| view.cycle >= 2).await;
+    shop.stop_worker("worker-1");
+    until(&mut view, |view| view.tickets.iter().any(|ticket| ticket.state_reason.contains("waits for the agent")))
+        .await;
+    let thinking = |progress: &AgentProgress| progress.cases.values().any(|case| case.stage == CaseStage::Thinking);
+    assert!(thinking(&host.agent().expect("an agent")), "the screen can show that it is asked");
+    let mended = |view: &SubjectView| view.tickets.iter().any(|ticket| ticket.state == TicketState::Resolved);
+    until(&mut view, mended).await;
+    assert!(view.borrow().diagnoses.values().all(|one| one.diagnoser == "reasoner"));
+    // Asked still, it is dropped with the process.
+    let stopped = tokio::time::timeout(PATIENCE, host.stop()).await;
+    assert!(stopped.is_ok(), "it ends although the model does not answer");
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use operator_core::agent::{AgentProgress, CaseProgress, CaseStage};
 use operator_core::policy::Autonomy;
 use operator_core::{
     Execution, ExecutionState, Incident, Proposal, RuleOutcome, RuleVerdict, SubjectView, Ticket, TicketState,
@@ -15,7 +16,9 @@ use operator_protocols::{
     Finding, Guard, Holds, Id, InvariantDefinition, Locus, Observation, PROTOCOL_VERSION, Risk, Severity, Signal,
     SignalKind, SignalRole, Timestamp, Unavailable, Verdict, Worse,
 };
-use operator_reasoner::{Alternative, Confidence, Diagnosis, EvidenceId, EvidenceRef, Hypothesis};
+use operator_reasoner::{
+    Alternative, Confidence, Deliberation, Diagnosis, EvidenceId, EvidenceRef, Hypothesis, Outcome, Step, Usage,
+};
 
 use crate::narrate::{NarrationLine, Tone};
 use crate::screen::{Beside, ChapterState, Palette, Phase, ScreenModel, WorkloadSecond};
@@ -327,4 +330,32 @@ pub(super) fn model() -> ScreenModel {
     });
     model.keys = vec![("q".into(), "quit".into()), ("k".into(), "kill switch".into())];
     model
+}
+
+/// How a model came to an answer about the incident.
+pub(super) fn deliberation(outcome: Outcome) -> Deliberation {
+    Deliberation {
+        provider: "anthropic".into(),
+        model: "some-model".into(),
+        prompt_version: "1".into(),
+        prompt_hash: "00".into(),
+        parameters: serde_json::Value::Null,
+        outcome,
+        faults: Vec::new(),
+        verdicts: Vec::new(),
+        dissent: None,
+        exchanges: Vec::new(),
+        usage: spent(),
+    }
+}
+
+pub(super) fn spent() -> Usage {
+    Usage { input_tokens: 3_400, cached_tokens: 1_200, output_tokens: 310, cost_micro_usd: 9_800, calls: 3 }
+}
+
+/// The agent in the middle of the incident.
+pub(super) fn thinking() -> AgentProgress {
+    let step = Step { turn: 3, turns: 12, text: "looks at jobs of worker-2".into(), usage: spent() };
+    let case = CaseProgress { stage: CaseStage::Thinking, attempt: 1, step: Some(step), told: String::new() };
+    AgentProgress { cases: BTreeMap::from([("shop-I1".to_owned(), case)]), ..AgentProgress::default() }
 }

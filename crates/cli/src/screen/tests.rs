@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use operator_core::{TicketState, Verification, VerificationOutcome};
+use operator_reasoner::{Deliberation, Outcome};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use super::fixture::{at, execution, incident, model, three, ticket, view};
+use super::fixture::{at, deliberation, execution, incident, model, thinking, three, ticket, view};
 use super::{ChapterState, Palette, Phase, ScreenModel, draw};
 use crate::narrate::{NarrationLine, Tone};
 
@@ -75,6 +76,44 @@ fn a_ticket_that_needs_a_person_says_why() {
     model.views = vec![Arc::new(view)];
     let shown = drawn(&model, 80, 24);
     assert!(shown.contains("needs_human") && shown.contains("why: nothing else may be tried"), "{shown}");
+}
+
+#[test]
+fn while_a_model_is_asked_the_screen_says_what_it_looks_at_and_what_it_spent() {
+    let mut model = model();
+    model.agent = Some(Arc::new(thinking()));
+    insta::assert_snapshot!(drawn(&model, 120, 40));
+    let small = drawn(&model, 80, 24);
+    assert!(small.contains("… asking turn 3 of 12: looks at jobs"), "{small}");
+    // Another incident's progress is not this one's.
+    let mut other = thinking();
+    other.cases = other.cases.into_values().map(|case| ("shop-I2".to_owned(), case)).collect();
+    model.agent = Some(Arc::new(other));
+    assert!(!drawn(&model, 120, 40).contains("asking"));
+}
+
+#[test]
+fn what_came_of_asking_a_model_is_said_with_its_cost_and_its_dissent() {
+    let with = |deliberation: Deliberation| {
+        let mut view = view();
+        view.deliberations.insert("shop-I1".into(), deliberation);
+        let mut model = model();
+        model.views = vec![Arc::new(view)];
+        drawn(&model, 140, 50)
+    };
+    let mut dissenting = deliberation(Outcome::Repaired);
+    dissenting.dissent = Some("LinkDown at worker-2→store".into());
+    let shown = with(dissenting);
+    for said in [
+        "✓ some-model its answer passed every check after one repair",
+        "it saw it otherwise: LinkDown at worker-2→store",
+        "3 calls, 3400 tokens in (1200 cached), 310 out, $0.0098",
+    ] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    let shown = with(deliberation(Outcome::FallenBack { why: "no key \u{1b}[31m".into() }));
+    assert!(shown.contains("↩ some-model fell back to the reasoner: no key"), "{shown}");
+    assert!(!shown.contains('\u{1b}'));
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl Ran {
 }
 
 /// A run that goes on; it is killed when this is dropped.
-pub struct Started(Child);
+pub struct Started(pub Child);
 
 impl Started {
     pub fn signal(&self, signal: rustix::process::Signal) {

@@ -143,3 +143,89 @@ fn what_was_recorded_replays_to_the_same_end_byte_for_byte() {
     assert!(!first.json()["tickets"].as_array().expect("a list").is_empty());
     assert!(place.run(&["replay", recording]).out().contains("DETECTED"), "the transcript tells it");
 }
+
+#[test]
+fn an_incident_is_explained_on_demand_and_shown_with_its_explanation() {
+    let place = Place::new();
+    let mut operator = start(&place);
+    let ticket = ticket_of(&place, "redis_disconnected");
+    let (id, incident) = (ticket["id"].as_str().expect("an id"), ticket["incident"].as_str().expect("an incident"));
+    let shown = until(&place, &["tickets", "show", id], |ran| ran.out().contains("  cause"));
+    assert!(shown.out().contains("is explained") && shown.out().contains("  for         E"), "{}", shown.out());
+    let json = ask(&place, &["tickets", "show", id, "--output", "json"]).json();
+    assert_eq!(json["ticket"]["id"], id);
+    assert!(json["ticket"]["diagnosis"]["primary"]["supporting"].is_array(), "{json}");
+
+    // By the ticket or by the incident, and without a word on standard error: nobody watches.
+    let asked = until(&place, &["agent", "diagnose", id, "--diagnoser", "reasoner"], |ran| ran.code() == 0);
+    assert!(asked.out().contains("not handed in") && asked.err().is_empty(), "{}{}", asked.out(), asked.err());
+    let page = ask(&place, &["agent", "diagnose", incident, "--diagnoser", "reasoner", "--markdown"]).out();
+    for section in ["**Do first:**", "## Evidence", "## To check it by hand", "operator explain ", "## Who says so"] {
+        assert!(page.contains(section), "{section}: {page}");
+    }
+    let handed = ask(&place, &["agent", "diagnose", incident, "--submit", "--output", "json"]).json();
+    let submitted = handed["explained"]["submitted"].as_str().expect("it was handed in").to_owned();
+    assert!(submitted.contains("the reasoner's explanation stands"), "{submitted}");
+    let story = ask(&place, &["tickets", "show", id, "--markdown"]).out();
+    assert!(story.starts_with("# Ticket") && story.contains("## Evidence"), "{story}");
+
+    let unknown = ask(&place, &["agent", "diagnose", "I999"]);
+    assert_eq!(unknown.code(), 1, "{}", unknown.err());
+    operator.signal(Signal::TERM);
+    assert_eq!(operator.ended(), Some(0));
+    let alone = ask(&place, &["agent", "diagnose", incident]);
+    assert!(alone.code() == 1 && alone.err().contains("next:"), "{}", alone.err());
+    // What was found is still told, from the store.
+    let page = ask(&place, &["incidents", "show", incident]).out();
+    assert!(page.contains("## Why") && page.contains("## Who says so"), "{page}");
+}
+
+#[test]
+fn an_agent_waits_for_an_operator_outlives_it_and_ends_on_a_signal() {
+    let place = Place::new();
+    let agent = || place.command(&["agent", "start", "--state-dir", STATE]);
+    let log = |name: &str| std::fs::File::create(place.path().join(name)).expect("a log");
+    let child = agent().stdout(log("agent.log")).stderr(log("agent.err")).spawn().expect("the binary runs");
+    let mut agent = Started(child);
+    let said = |file: &str, what: &str| {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !place.read(file).contains(what) {
+            assert!(Instant::now() < deadline, "{what}: {}{}", place.read("agent.log"), place.read("agent.err"));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    said("agent.err", "waiting for an operator");
+    let mut operator = start(&place);
+    said("agent.err", "takes incidents of ratelimiter");
+    said("agent.log", "answered");
+    operator.signal(Signal::TERM);
+    assert_eq!(operator.ended(), Some(0));
+    let before = place.read("agent.log").matches("answered").count();
+    let _operator = start(&place);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while place.read("agent.log").matches("answered").count() == before {
+        assert!(Instant::now() < deadline, "{}{}", place.read("agent.log"), place.read("agent.err"));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    agent.signal(Signal::TERM);
+    assert_eq!(agent.ended(), Some(0), "{}", place.read("agent.err"));
+}
+
+#[test]
+fn a_model_without_its_key_leaves_the_reasoner_and_doctor_says_so() {
+    let place = Place::new();
+    let ran = place.run(&["doctor", "--set", "agent.diagnoser=llm", "--state-dir", STATE, "--output", "json"]);
+    assert_eq!(ran.code(), 3, "{}", ran.out());
+    let findings = ran.json()["findings"].as_array().expect("a list").clone();
+    let diagnoser = findings.iter().find(|one| one["what"] == "diagnoser").expect("it is looked at");
+    assert_eq!(diagnoser["ok"], false);
+    let found = diagnoser["found"].as_str().expect("text");
+    assert!(found.starts_with("the reasoner alone") && found.contains("ANTHROPIC_API_KEY"), "{found}");
+
+    // A model that needs no key is named, with whom it talks to.
+    let local = ["llm.provider=openai-compatible", "llm.base_url=http://127.0.0.1:1/v1", "llm.model=tiny"];
+    let mut args = vec!["doctor", "--state-dir", STATE, "--set", "agent.diagnoser=llm"];
+    local.iter().for_each(|key| args.extend(["--set", key]));
+    let out = place.run(&args).out();
+    assert!(out.contains("llm:openai-compatible/tiny") && out.contains("127.0.0.1:1"), "{out}");
+}

@@ -167,6 +167,8 @@ mod tests {
             ),
             (Command::SetMode { mode: text("auto"), reason: reason.clone() }, Role::Admin),
             (Command::Diagnose { incident: text("a-I1") }, Role::Operator),
+            (Command::Mark { ticket: text("a-T1"), wrong: true, cause: None, note: reason.clone() }, Role::Operator),
+            (Command::Unmark { ticket: text("a-T1"), note: reason.clone() }, Role::Operator),
             (Command::AnswerTooLarge { incident: text("a-I1"), bytes: 1 }, Role::Operator),
         ];
         let mut table: Vec<_> =

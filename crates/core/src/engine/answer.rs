@@ -80,6 +80,7 @@ impl Engine {
             self.state.deliberations.insert(incident.to_owned(), without_bodies(&deliberation));
             let body = json!({ "incident": incident, "told": told, "deliberation": deliberation });
             self.state.audit(Self::by(who, at, "diagnosis.deliberated", &id, body));
+            self.state.put_deliberation(&id, at, deliberation);
         } else {
             let body = json!({ "incident": incident, "told": told, "diagnoser": diagnosis.diagnoser });
             self.state.audit(Self::by(who, at, "diagnosis.answered", &id, body));
@@ -285,7 +286,8 @@ fn loci(pack: &EvidencePack) -> BTreeSet<Locus> {
     let mut known: BTreeSet<Locus> =
         pack.components.iter().map(|component| Locus::Component(component.id.clone())).collect();
     known.extend(pack.dependencies.iter().map(|link| Locus::Edge(link.from.clone(), link.to.clone())));
-    for item in &pack.items {
+    // What was long ago, or elsewhere, is no place to look at now.
+    for item in pack.items.iter().filter(|item| !matches!(item.kind, EvidenceKind::SimilarTicket(_))) {
         known.insert(item.on.clone());
         match &item.kind {
             EvidenceKind::Violation(violation) => known.extend(violation.finding.involves.iter().cloned()),

@@ -11,7 +11,7 @@ use super::{Engine, answer_bounds};
 use crate::policy::Autonomy;
 use crate::proposal::RuleVerdict;
 use crate::recorder::Record;
-use crate::{Actor, AuditEvent, Command, CommandError, Identity, Principal};
+use crate::{Actor, AuditEvent, Command, CommandError, Identity, MarkVerdict, Principal};
 
 impl Engine {
     /// Carries out what `who` asks. Gives what to tell them.
@@ -31,18 +31,15 @@ impl Engine {
         // What is recorded is what is judged: a replay meets the same.
         let command = answer_bounds::bounded(command);
         self.record(&Record::Command { at, principal: who.clone(), command: command.clone() });
-        let told = self.carry_out_command(who, command, at).await;
-        // That an answer was refused is in the audit all the same.
-        if told.is_err() && !answers {
-            return told;
-        }
+        // That an answer was refused is written with the next cycle: whoever hands in thousands costs no more than one.
+        let told = self.carry_out_command(who, command, at).await?;
         if !self.commit().await {
             let why = self.trouble.get("store").cloned().unwrap_or_else(|| "it is not this process's".to_owned());
             self.stale = true;
             return Err(CommandError::store(why));
         }
         self.publish(at);
-        told
+        Ok(told)
     }
 
     async fn carry_out_command(
@@ -73,6 +70,11 @@ impl Engine {
             }
             Command::SetMode { mode, reason } => self.set_mode(who, &mode, &reason, at),
             Command::Diagnose { incident } => self.diagnose_again(&incident, at).await,
+            Command::Mark { ticket, wrong, cause, note } => {
+                let verdict = if wrong { MarkVerdict::Wrong } else { MarkVerdict::Right };
+                self.mark(who, &ticket, verdict, cause, &note, at)
+            }
+            Command::Unmark { ticket, note } => self.mark(who, &ticket, MarkVerdict::Withdrawn, None, &note, at),
             Command::Answer { incident, question, answer } => self.answer(who, &incident, &question, *answer, at),
             Command::AnswerTooLarge { incident, bytes } => Err(self.answer_too_large(who, &incident, bytes, at)),
         }

@@ -6,9 +6,10 @@ use operator_protocols::{Event, EventId, EventKind, Timestamp};
 use operator_reasoner::{Diagnosis, EvidencePack, Inquiry, PackInput, Remembered, ViolationFact};
 use serde_json::json;
 
-use super::Engine;
 use super::question::same_cause;
-use crate::{AuditEvent, Execution, ExecutionState, TicketState};
+use super::{Engine, past};
+use crate::past_case::alike;
+use crate::{AuditEvent, Execution, ExecutionState, Signature, TicketState};
 
 /// How often an incident that stays unexplained, or waits, is looked at anew.
 const LOOK_AGAIN_EVERY: Duration = Duration::from_secs(30);
@@ -66,6 +67,8 @@ impl Engine {
             similar: &[],
         };
         let pack = EvidencePack::build_for(&input, &tickets);
+        let signature = Signature::of(&pack);
+        let pack = pack.with_similar(&alike(self.state.past.values(), &signature, &self.state.subject, incident));
         self.explained_at.insert(incident.to_owned(), at);
         let past = Remembered::new(self.history.clone());
         let inquiry = Inquiry { pack: &pack, actions: &self.actions, investigation: &past, reasoned: None };
@@ -129,7 +132,8 @@ impl Engine {
             let id = self.state.next_diagnosis_id();
             row.diagnosis = Some(id.clone());
             self.state.audit(AuditEvent::by_operator(at, "diagnosis.made", &id, told(&diagnosis, pack)));
-            self.state.put_diagnosis(id, diagnosis);
+            let evidence = past::worth_keeping(&diagnosis, pack);
+            self.state.put_diagnosis(id, diagnosis, evidence);
         } else if let Some((_, kept)) = self.state.diagnoses.get_mut(incident) {
             // Kept in memory only: probabilities move a little with every cycle.
             *kept = diagnosis;

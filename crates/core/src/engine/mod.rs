@@ -17,6 +17,8 @@ mod explain;
 mod finish;
 mod grace;
 mod look;
+mod marks;
+mod past;
 mod past_log;
 mod persist;
 mod propose;
@@ -148,7 +150,9 @@ impl Engine {
     /// When the store cannot be read.
     pub async fn prepare(mut parts: EngineParts, now: Timestamp) -> Result<Self, StoreError> {
         let install_id = parts.store.install_id().await?;
-        let snapshot = parts.store.load(&parts.subject.descriptor().subject).await?;
+        let descriptor = parts.subject.descriptor();
+        let mut snapshot = parts.store.load(&descriptor.subject).await?;
+        snapshot.past = parts.store.past_cases(&descriptor.kind, state::PAST_KEPT as u32).await?;
         let keep = parts.checker.lookback().max(parts.settings.evidence_window);
         let remembered = parts.past.as_mut().map(|log| log.read(now.minus(keep))).unwrap_or_default();
         let remembered = remembered.into_iter().map(Arc::new).collect();
@@ -175,6 +179,7 @@ impl Engine {
             checker.invariants().iter().map(|definition| (definition.name.clone(), definition.clone())).collect();
         let gap = grace::monitoring_gap_definition(settings.monitoring_gap_after);
         definitions.insert(gap.name.clone(), gap);
+        let explained_at = snapshot.explained_at.clone();
         let state = State::new(&descriptor.subject, install_id, snapshot);
         let keep = checker.lookback().max(settings.evidence_window);
         let mut history = History::new();
@@ -209,7 +214,7 @@ impl Engine {
             fenced: false,
             stale: false,
             failures: Vec::new(),
-            explained_at: BTreeMap::new(),
+            explained_at,
             unknown_since: BTreeMap::new(),
             well_since: BTreeMap::new(),
             flowing_since: BTreeMap::new(),
@@ -298,7 +303,9 @@ impl Engine {
         if self.commit().await {
             self.act(at).await;
         }
-        tickets::close_incidents(&mut self.state, at);
+        for (incident, question) in tickets::close_incidents(&mut self.state, at) {
+            self.remember_case(&incident, question, at);
+        }
         self.commit().await;
         self.state.forget(at, self.settings.reopen_within);
         self.end_recorded_incidents();

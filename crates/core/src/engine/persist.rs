@@ -72,6 +72,7 @@ impl Engine {
                 state.verifications = std::mem::take(&mut self.state.verifications);
                 state.questions = std::mem::take(&mut self.state.questions);
                 state.deliberations = std::mem::take(&mut self.state.deliberations);
+                state.past = std::mem::take(&mut self.state.past);
                 self.state = state;
                 self.stale = false;
             }

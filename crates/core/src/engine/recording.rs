@@ -19,8 +19,11 @@ impl Engine {
     pub(super) fn checkpoint(&self, at: Timestamp) {
         let Some(recorder) = self.recorder.as_ref().filter(|recorder| recorder.checkpoint_due(at)) else { return };
         let settings = serde_json::to_value(&self.settings).unwrap_or_default();
-        let header =
-            Header::new(self.subject.as_ref(), self.state.install_id.clone(), settings, self.state.snapshot(), at);
+        let mut snapshot = self.state.snapshot();
+        let open = |(incident, _): &(&String, &Timestamp)| self.state.incidents.contains_key(*incident);
+        snapshot.explained_at =
+            self.explained_at.iter().filter(open).map(|(incident, at)| (incident.clone(), *at)).collect();
+        let header = Header::new(self.subject.as_ref(), self.state.install_id.clone(), settings, snapshot, at);
         recorder.checkpoint(header, self.history.iter().cloned().collect());
         if self.killed {
             let (principal, reason) = (Principal::operator(), "engaged before the recording began".to_owned());

@@ -5,11 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use operator_protocols::Timestamp;
-use operator_reasoner::{Deliberation, Diagnosis};
+use operator_reasoner::{Deliberation, Diagnosis, EvidencePack};
 
 use super::question::Question;
 use crate::store::{Counters, CycleCommit, Snapshot};
-use crate::{AuditEvent, Execution, ExecutionState, Incident, Ticket, TicketState, Verification, Violation};
+use crate::{
+    AuditEvent, Execution, ExecutionState, Incident, Mark, PastCase, Ticket, TicketState, Verification, Violation,
+};
+
+/// How many incidents that are over are remembered to compare with, the latest.
+pub(super) const PAST_KEPT: usize = 100;
 
 /// What the loop holds in memory, and what of it is not written yet.
 #[derive(Debug, Clone)]
@@ -30,6 +35,10 @@ pub(crate) struct State {
     pub questions: BTreeMap<String, Arc<Question>>,
     /// How the latest answer about an incident was reached, without the bodies of its calls.
     pub deliberations: BTreeMap<String, Deliberation>,
+    /// Incidents that are over, by id: what later ones are compared with. Those of other instances of the kind too.
+    pub past: BTreeMap<String, PastCase>,
+    /// What a person said last of each incident that is not forgotten.
+    pub marks: BTreeMap<String, Mark>,
     changes: Changes,
 }
 
@@ -41,6 +50,10 @@ struct Changes {
     incidents: BTreeSet<String>,
     executions: BTreeSet<String>,
     diagnoses: Vec<(String, Diagnosis)>,
+    evidence: Vec<(String, EvidencePack)>,
+    deliberations: Vec<(String, Timestamp, Deliberation)>,
+    past: BTreeSet<String>,
+    marks: Vec<Mark>,
     verifications: Vec<Verification>,
     audit: Vec<AuditEvent>,
 }
@@ -67,6 +80,8 @@ impl State {
                 .map(|question| (question.incident.clone(), Arc::new(question)))
                 .collect(),
             deliberations: BTreeMap::new(),
+            past: snapshot.past.into_iter().map(|case| (case.incident.clone(), case)).collect(),
+            marks: snapshot.marks.into_iter().map(|mark| (mark.incident.clone(), mark)).collect(),
             changes: Changes::default(),
         }
     }
@@ -81,6 +96,9 @@ impl State {
             diagnoses: self.diagnoses.values().cloned().collect(),
             executions: self.executions.values().cloned().collect(),
             questions: self.questions.values().map(|question| question.as_ref().clone()).collect(),
+            past: self.past.values().cloned().collect(),
+            explained_at: BTreeMap::new(),
+            marks: self.marks.values().cloned().collect(),
         }
     }
 
@@ -141,9 +159,36 @@ impl State {
         }
     }
 
-    pub fn put_diagnosis(&mut self, id: String, diagnosis: Diagnosis) {
+    /// A new diagnosis with the evidence that it rests on.
+    pub fn put_diagnosis(&mut self, id: String, diagnosis: Diagnosis, evidence: EvidencePack) {
+        self.changes.evidence.push((id.clone(), evidence));
         self.changes.diagnoses.push((id.clone(), diagnosis.clone()));
         self.diagnoses.insert(diagnosis.incident.clone(), (id, diagnosis));
+    }
+
+    /// How an answer was reached, while this diagnosis stood.
+    pub fn put_deliberation(&mut self, diagnosis: &str, at: Timestamp, deliberation: Deliberation) {
+        self.changes.deliberations.push((diagnosis.to_owned(), at, deliberation));
+    }
+
+    /// An incident that is over, or of which something was said since. The oldest are forgotten here, not in the store.
+    pub fn put_past(&mut self, case: PastCase) {
+        self.changes.past.insert(case.incident.clone());
+        self.past.insert(case.incident.clone(), case);
+        while self.past.len() > PAST_KEPT {
+            let unchanged = self.past.values().filter(|case| !self.changes.past.contains(&case.incident));
+            let oldest =
+                unchanged.min_by_key(|case| (case.closed_at, &case.incident)).map(|case| case.incident.clone());
+            let Some(oldest) = oldest else { return };
+            self.past.remove(&oldest);
+        }
+    }
+
+    pub fn put_mark(&mut self, mark: Mark) {
+        if self.incidents.contains_key(&mark.incident) {
+            self.marks.insert(mark.incident.clone(), mark.clone());
+        }
+        self.changes.marks.push(mark);
     }
 
     /// A new execution, or a changed one; its version is set when it is written.
@@ -223,6 +268,9 @@ impl State {
             && changes.incidents.is_empty()
             && changes.executions.is_empty()
             && changes.diagnoses.is_empty()
+            && changes.deliberations.is_empty()
+            && changes.past.is_empty()
+            && changes.marks.is_empty()
             && changes.verifications.is_empty()
             && changes.audit.is_empty())
     }
@@ -238,6 +286,10 @@ impl State {
             tickets: changes.tickets.iter().filter_map(|id| self.tickets.get(id)).cloned().collect(),
             incidents: changes.incidents.iter().filter_map(|id| self.incidents.get(id)).cloned().collect(),
             diagnoses: changes.diagnoses.clone(),
+            evidence: changes.evidence.clone(),
+            deliberations: changes.deliberations.clone(),
+            past: changes.past.iter().filter_map(|id| self.past.get(id)).cloned().collect(),
+            marks: changes.marks.clone(),
             executions: changes
                 .executions
                 .iter()
@@ -271,6 +323,7 @@ impl State {
             self.diagnoses.remove(&incident.id);
             self.questions.remove(&incident.id);
             self.deliberations.remove(&incident.id);
+            self.marks.remove(&incident.id);
             for ticket in &incident.tickets {
                 self.tickets.remove(ticket);
             }

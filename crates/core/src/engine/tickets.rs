@@ -1,11 +1,13 @@
 //! From violations to tickets, and from tickets to incidents.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use operator_protocols::{Dependency, Id, Locus, Observation, Timestamp};
 use serde_json::json;
 
 use super::grace::GraceOutcome;
+use super::question::Question;
 use super::settings::EngineSettings;
 use super::state::State;
 use crate::{AuditEvent, Incident, MetricSnapshot, Ticket, TicketState, Violation};
@@ -214,8 +216,9 @@ fn clear(state: &mut State, id: &str, why: &str, at: Timestamp) {
     }
 }
 
-/// Closes incidents whose tickets are all resolved.
-pub(crate) fn close_incidents(state: &mut State, at: Timestamp) {
+/// Closes incidents whose tickets are all resolved. Gives them with what was last asked about them.
+pub(crate) fn close_incidents(state: &mut State, at: Timestamp) -> Vec<(String, Option<Arc<Question>>)> {
+    let mut closed = Vec::new();
     for id in state.open_incidents() {
         let tickets = state.tickets_of(&id);
         if tickets.iter().all(|ticket| ticket.state == TicketState::Resolved) {
@@ -224,10 +227,12 @@ pub(crate) fn close_incidents(state: &mut State, at: Timestamp) {
             // What was tried helped, or was not needed: if the story begins again, it may be tried again.
             incident.tried.clear();
             state.put_incident(incident);
-            state.questions.remove(&id);
+            let asked = state.questions.remove(&id);
             state.audit(AuditEvent::by_operator(at, "incident.closed", &id, json!({ "tickets": tickets.len() })));
+            closed.push((id, asked));
         }
     }
+    closed
 }
 
 /// Which components hang together by dependencies.

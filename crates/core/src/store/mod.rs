@@ -21,10 +21,13 @@ pub use kill_switch::{KillAcknowledgement, KillScope, KillState};
 pub use snapshot::{Counters, Lease, Snapshot};
 
 use operator_protocols::{BoxFuture, Timestamp};
-use operator_reasoner::Diagnosis;
+use operator_reasoner::{Deliberation, Diagnosis, EvidencePack};
 
 use crate::audit::ChainStatus;
-use crate::{Approval, Attempt, AuditEvent, AuditRow, Execution, Incident, Principal, Ticket, Verification};
+use crate::{
+    Approval, Attempt, AuditEvent, AuditRow, Execution, Incident, Mark, MarkReport, PastCase, Principal, Ticket,
+    Verification,
+};
 
 /// What every store does.
 ///
@@ -96,6 +99,21 @@ pub trait Store: Send + Sync {
 
     /// The diagnoses of an incident, oldest first, with their ids.
     fn diagnoses<'a>(&'a self, incident: &'a str) -> BoxFuture<'a, Result<Vec<(String, Diagnosis)>, StoreError>>;
+
+    /// The evidence that a diagnosis rests on: all of it, or what it cites, where all was too much to keep.
+    fn evidence<'a>(&'a self, diagnosis: &'a str) -> BoxFuture<'a, Result<Option<EvidencePack>, StoreError>>;
+
+    /// How the answers were reached that were taken while a diagnosis stood, oldest first.
+    fn deliberations<'a>(&'a self, diagnosis: &'a str) -> BoxFuture<'a, Result<Vec<Deliberation>, StoreError>>;
+
+    /// Incidents of this kind of system that are over, the latest first, at most `limit`.
+    fn past_cases<'a>(&'a self, kind: &'a str, limit: u32) -> BoxFuture<'a, Result<Vec<PastCase>, StoreError>>;
+
+    /// What people said of diagnoses: the last of each incident, newest first, at most `limit`; the withdrawn too.
+    fn marks<'a>(&'a self, subject: Option<&'a str>, limit: u32) -> BoxFuture<'a, Result<Vec<Mark>, StoreError>>;
+
+    /// How often diagnoses were right, as far as people said.
+    fn mark_report<'a>(&'a self, subject: Option<&'a str>) -> BoxFuture<'a, Result<MarkReport, StoreError>>;
 
     /// Executions, newest first.
     fn executions<'a>(&'a self, filter: &'a ExecutionFilter) -> BoxFuture<'a, Result<Vec<Execution>, StoreError>>;

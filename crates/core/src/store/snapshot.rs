@@ -1,11 +1,14 @@
 //! What a loop that starts needs of what was before.
 
+use std::collections::BTreeMap;
+
+use operator_protocols::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use operator_reasoner::Diagnosis;
 
 use crate::engine::Question;
-use crate::{Execution, Incident, Ticket, Violation};
+use crate::{Execution, Incident, Mark, PastCase, Ticket, Violation};
 
 /// The right to write and act, fenced by an epoch that grows with every holder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,4 +48,14 @@ pub struct Snapshot {
     /// What a running loop had asked of an agent. A store does not keep it: after a restart it is asked anew.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<Question>,
+    /// What a running loop compares incidents with. Not loaded with the rest: see
+    /// [`Store::past_cases`](crate::store::Store::past_cases).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past: Vec<PastCase>,
+    /// When a running loop explained each incident last.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub explained_at: BTreeMap<String, Timestamp>,
+    /// What was said last of each incident above.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
 }

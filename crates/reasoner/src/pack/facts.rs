@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use operator_protocols::{ComponentState, DependencyState, Discrepancy, DiscrepancyKind, InvariantDefinition, Locus};
+use operator_protocols::{
+    ComponentState, DependencyState, Discrepancy, DiscrepancyKind, InvariantDefinition, Locus, Timestamp,
+};
 
 use super::Draft;
 use super::states::States;
@@ -233,8 +235,12 @@ pub(crate) fn unavailable(input: &PackInput<'_>) -> Vec<Draft> {
 }
 
 pub(crate) fn similar(input: &PackInput<'_>) -> Vec<Draft> {
-    input
-        .similar
+    similar_to(input.similar, input.now)
+}
+
+/// Past tickets that looked alike, as told at `now`.
+pub(crate) fn similar_to(similar: &[PastTicket], now: Timestamp) -> Vec<Draft> {
+    similar
         .iter()
         .take(ITEMS_PER_MINOR_KIND)
         .map(|past| {
@@ -244,7 +250,7 @@ pub(crate) fn similar(input: &PackInput<'_>) -> Vec<Draft> {
             let fixed =
                 fixed_by.as_ref().map_or_else(String::new, |action| format!(", fixed by {}", bounded(action, 60)));
             Draft {
-                at: input.now,
+                at: now,
                 on: on.clone(),
                 statement: format!(
                     "ticket {} looked alike: {} on {on}{cause}{fixed}",

@@ -27,7 +27,7 @@ use self::peers::Groups;
 use self::states::States;
 use self::window::Window;
 use crate::methods::{Method, Methods};
-use crate::{EvidenceId, EvidenceItem, EvidenceKind, EvidencePack, PackInput, SignalTable};
+use crate::{EvidenceId, EvidenceItem, EvidenceKind, EvidencePack, PackInput, PastTicket, SignalTable};
 
 /// An item that has no id yet.
 #[derive(Debug)]
@@ -87,6 +87,7 @@ impl EvidencePack {
         };
         drafts.extend(steps.drafts);
         drafts.extend(load::items(&judged, &states));
+        drafts.extend(load::shares(&series, &window));
         drafts.extend(signals::saturated(&judged));
         if methods.use_of(Method::FlowConservation) {
             drafts.extend(flow::items(&judged, &states, &silent));
@@ -141,6 +142,20 @@ impl EvidencePack {
             dependencies: states.dependencies.into_values().cloned().collect(),
             invariants: facts::violated_invariants(input),
         }
+    }
+}
+
+impl EvidencePack {
+    /// The same with past tickets that looked alike, each an item of its own after all others.
+    #[must_use]
+    pub fn with_similar(mut self, similar: &[PastTicket]) -> Self {
+        let drafts = facts::similar_to(similar, self.built_at);
+        for draft in drafts {
+            let id = EvidenceId::nth(self.items.len() + 1);
+            let Draft { at, on, statement, kind } = draft;
+            self.items.push(EvidenceItem { id, at, on, statement, kind });
+        }
+        self
     }
 }
 

@@ -49,16 +49,14 @@ struct Explained<'a> {
 
 pub(super) async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
     let (config, choice) = diagnoser::chosen(app, args.diagnoser)?;
-    if choice.missing.is_some() {
-        say(&format!("diagnoser: {}", choice.told()));
-    }
     choice.warn();
     let incident = incident_of(app, &args.id).await?;
     let (office, file) = case(app, &config, &incident).await?;
     // Its whole name: what was asked for may be the end of it.
     let incident = file.pack.incident.clone();
     let live = Live::with_series(office.as_ref(), file).await;
-    let agent = Agent::new(vec![Arc::clone(&office)], diagnoser::diagnoser(&choice), diagnoser::limits(&config));
+    let agent =
+        Agent::new(vec![Arc::clone(&office)], diagnoser::diagnoser(&choice), diagnoser::limits(&config, &choice));
     let asked = ask(&agent, &incident).await?;
     let (question, answer) = asked.map_err(|error| Failure::failed(format!("explain {incident}"), error))?;
     let submitted = match args.submit {

@@ -41,7 +41,9 @@ pub(super) async fn run(app: &App, flag: Option<DiagnoserKind>) -> Result<Exit, 
 
 fn announce(config: &Config, choice: &Choice) {
     say(&format!("state directory {}", config.state_dir.display()));
-    say(&format!("diagnoser       {}", choice.told()));
+    if choice.missing.is_none() {
+        say(&format!("diagnoser       {}", choice.told()));
+    }
     choice.warn();
     if let Some(model) = &choice.model {
         say(&format!("talks to        {}", model.destination));
@@ -55,7 +57,7 @@ async fn work(app: &App, config: &Config, choice: &Choice, stopping: watch::Rece
         let Some(names) = wait_for_operator(app, &mut stop).await? else { return Ok(()) };
         say(&format!("takes incidents of {}", names.join(", ")));
         let offices = names.iter().map(|name| office(app, config, name)).collect::<Result<Vec<_>, _>>()?;
-        let agent = Agent::new(offices, diagnoser::diagnoser(choice), diagnoser::limits(config));
+        let agent = Agent::new(offices, diagnoser::diagnoser(choice), diagnoser::limits(config, choice));
         let mut progress = agent.progress();
         let (end, ended) = watch::channel(false);
         let work = agent.run(ended);

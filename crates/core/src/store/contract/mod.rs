@@ -18,6 +18,7 @@ mod commit;
 mod decisions;
 mod finish;
 mod kill_switch;
+mod learning;
 mod lease;
 mod outcome;
 pub mod sample;
@@ -103,6 +104,11 @@ checks! {
         a_short_name_is_enough_where_it_is_unique,
         the_newest_come_first_and_no_more_than_asked_for,
         a_filter_leaves_out_what_it_says,
+    }
+    learning {
+        what_a_diagnosis_rests_on_and_how_it_was_reached_is_kept_with_it,
+        what_is_over_is_found_by_its_kind_the_latest_first,
+        the_last_word_on_an_incident_counts,
     }
     decisions {
         a_decision_is_kept_and_counted,

@@ -7,7 +7,7 @@ use operator_protocols::Timestamp;
 use crate::store::CycleCommit;
 use crate::store::sqlite::rows::{from_body, to_int, to_readable_body};
 use crate::store::sqlite::trouble::Trouble;
-use crate::store::sqlite::{audit_log, intent, lease};
+use crate::store::sqlite::{audit_log, intent, learning, lease};
 use crate::violation::fingerprint;
 use crate::{Incident, Ticket, Verification, Violation};
 
@@ -20,6 +20,7 @@ pub(super) fn write(transaction: &Transaction<'_>, epoch: u64, commit: &CycleCom
     write_tickets(transaction, &commit.tickets)?;
     write_violations(transaction, commit)?;
     write_diagnoses(transaction, commit)?;
+    learning::write(transaction, commit)?;
     for execution in &commit.executions {
         intent::write(transaction, epoch, execution)?;
     }
@@ -38,7 +39,9 @@ fn of_one_subject(commit: &CycleCommit) -> Result<(), Trouble> {
         .executions
         .iter()
         .map(|execution| ("intent", execution.proposal.id.clone(), &execution.proposal.subject));
-    let mut all = violations.chain(tickets).chain(incidents).chain(diagnoses).chain(intents);
+    let past = commit.past.iter().map(|case| ("past case", case.incident.clone(), &case.subject));
+    let marks = commit.marks.iter().map(|mark| ("mark of", mark.incident.clone(), &mark.subject));
+    let mut all = violations.chain(tickets).chain(incidents).chain(diagnoses).chain(intents).chain(past).chain(marks);
     match all.find(|(_, _, subject)| **subject != commit.subject) {
         Some((noun, id, subject)) => {
             Err(Trouble::conflict(format!("{noun} {id}"), format!("it is of {subject}, not of {}", commit.subject)))

@@ -12,7 +12,8 @@ use crate::store::sqlite::lease;
 use crate::store::sqlite::trouble::{Trouble, unavailable};
 
 /// The steps, in order; a step that was released never changes. The schema's number is how many were taken.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_learning.sql")];
 
 /// The newest schema known.
 pub(super) fn known() -> u32 {
@@ -83,6 +84,24 @@ mod tests {
         let _lock = lease::lock(dir.path()).unwrap();
         migrate(&mut connection, dir.path()).unwrap();
         assert_eq!(found(&connection).unwrap(), known());
+    }
+
+    #[test]
+    fn a_store_of_the_first_schema_is_brought_up_to_date_with_what_is_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        make_files(dir.path()).unwrap();
+        let mut connection = open_writer(&database_path(dir.path())).unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        let insert = "INSERT INTO incident (id, subject, opened_ms, body) VALUES ('s-I1', 's', 1, '{}')";
+        connection.execute(insert, []).unwrap();
+        migrate(&mut connection, dir.path()).unwrap();
+        assert_eq!(found(&connection).unwrap(), known());
+        let count = |table: &str| -> i64 {
+            connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!((count("incident"), count("mark"), count("past_case")), (1, 0, 0));
+        assert_eq!(count("meta"), 0, "who the installation is was settled before");
     }
 
     #[test]

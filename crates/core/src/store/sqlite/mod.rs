@@ -16,6 +16,7 @@ mod file_name;
 mod finish;
 mod intent;
 pub mod kill_switch;
+mod learning;
 mod lease;
 mod migration;
 mod reader;

@@ -14,7 +14,7 @@ use crate::{Execution, Incident, Ticket, Verification};
 /// How many rows are read where nothing else is asked for.
 const DEFAULT_LIMIT: u32 = 1_000;
 
-fn limit(asked: u32) -> u32 {
+pub(super) fn limit(asked: u32) -> u32 {
     if asked == 0 { DEFAULT_LIMIT } else { asked }
 }
 

@@ -1,5 +1,7 @@
 //! Everything about one subject that is not over.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::sqlite::intent;
@@ -62,6 +64,17 @@ pub(super) fn load(connection: &Connection, subject: &str) -> Result<Snapshot, T
             parameters,
         )?,
         questions: Vec::new(),
+        past: Vec::new(),
+        explained_at: BTreeMap::new(),
+        marks: bodies(
+            connection,
+            "a mark",
+            &format!(
+                "SELECT body FROM mark WHERE seq IN \
+                 (SELECT max(seq) FROM mark WHERE incident_id IN ({incidents}) GROUP BY incident_id) ORDER BY seq"
+            ),
+            parameters,
+        )?,
     })
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use operator_protocols::{BoxFuture, Timestamp};
-use operator_reasoner::Diagnosis;
+use operator_reasoner::{Deliberation, Diagnosis, EvidencePack};
 use rusqlite::Transaction;
 use tokio::sync::oneshot;
 
@@ -14,14 +14,17 @@ use crate::store::sqlite::reader::Readers;
 use crate::store::sqlite::trouble::{Trouble, unavailable};
 use crate::store::sqlite::writer::{Writer, WriterState};
 use crate::store::sqlite::{
-    audit_log, claim, commit_cycle, decide, finish, kill_switch, lease, migration, restore, select, snapshot,
+    audit_log, claim, commit_cycle, decide, finish, kill_switch, learning, lease, migration, restore, select, snapshot,
     switch_row,
 };
 use crate::store::{
     ClaimError, ClaimGate, Claimed, CycleCommit, ExecutionFilter, Finish, Finished, KillAcknowledgement, KillScope,
     KillState, Lease, Snapshot, Store, StoreError, TicketFilter,
 };
-use crate::{Approval, Attempt, AuditEvent, AuditRow, Execution, Incident, Principal, Ticket, Verification};
+use crate::{
+    Approval, Attempt, AuditEvent, AuditRow, Execution, Incident, Mark, MarkReport, PastCase, Principal, Ticket,
+    Verification,
+};
 
 /// The embedded store. Dropping it finishes what was asked for, closes the database and frees the lease.
 pub struct SqliteStore {
@@ -276,6 +279,31 @@ impl Store for SqliteStore {
     fn diagnoses<'a>(&'a self, incident: &'a str) -> BoxFuture<'a, Result<Vec<(String, Diagnosis)>, StoreError>> {
         let incident = incident.to_owned();
         Box::pin(self.read("read diagnoses", move |read| select::diagnoses(read, &incident)))
+    }
+
+    fn evidence<'a>(&'a self, diagnosis: &'a str) -> BoxFuture<'a, Result<Option<EvidencePack>, StoreError>> {
+        let diagnosis = diagnosis.to_owned();
+        Box::pin(self.read("read evidence", move |read| learning::evidence(read, &diagnosis)))
+    }
+
+    fn deliberations<'a>(&'a self, diagnosis: &'a str) -> BoxFuture<'a, Result<Vec<Deliberation>, StoreError>> {
+        let diagnosis = diagnosis.to_owned();
+        Box::pin(self.read("read deliberations", move |read| learning::deliberations(read, &diagnosis)))
+    }
+
+    fn past_cases<'a>(&'a self, kind: &'a str, limit: u32) -> BoxFuture<'a, Result<Vec<PastCase>, StoreError>> {
+        let kind = kind.to_owned();
+        Box::pin(self.read("read past cases", move |read| learning::past_cases(read, &kind, limit)))
+    }
+
+    fn marks<'a>(&'a self, subject: Option<&'a str>, limit: u32) -> BoxFuture<'a, Result<Vec<Mark>, StoreError>> {
+        let subject = subject.map(str::to_owned);
+        Box::pin(self.read("read marks", move |read| learning::marks(read, subject.as_deref(), limit)))
+    }
+
+    fn mark_report<'a>(&'a self, subject: Option<&'a str>) -> BoxFuture<'a, Result<MarkReport, StoreError>> {
+        let subject = subject.map(str::to_owned);
+        Box::pin(self.read("count marks", move |read| learning::mark_report(read, subject.as_deref())))
     }
 
     fn executions<'a>(&'a self, filter: &'a ExecutionFilter) -> BoxFuture<'a, Result<Vec<Execution>, StoreError>> {

@@ -5,16 +5,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use operator_core::agent::{Agent, AgentLimits, AgentProgress, CaseFile, CaseStage, CaseSummary, LocalOffice, Office};
+use operator_core::agent::{
+    Agent, AgentLimits, AgentProgress, CaseFile, CaseStage, CaseSummary, LocalOffice, Office, Query, QueryReply,
+    RemoteOffice,
+};
+use operator_core::control::{ControlHandler, ControlServer, Principals, PrincipalsConfig};
 use operator_core::engine::{AgentSettings, spawn};
 use operator_core::policy::Autonomy;
-use operator_core::{CommandError, ManualClock, TicketState};
-use operator_protocols::{BoxFuture, Clock, FaultClass, Severity, Timestamp};
-use operator_reasoner::{Answer, DiagnoseError, Diagnoser, Inquiry, Investigation, Outcome, Remembered, Step, Usage};
+use operator_core::store::{KillAcknowledgement, KillScope, KillState};
+use operator_core::{Command, CommandError, ManualClock, Principal, TicketState};
+use operator_protocols::{BoxFuture, Clock, FaultClass, ProbeRequest, Severity, Timestamp};
+use operator_reasoner::{
+    Answer, DiagnoseError, Diagnoser, Inquiry, Investigation, LogSearch, Outcome, Remembered, Step, Usage,
+};
 use tokio::sync::{Notify, watch};
 
 use super::answering::answer;
 use super::world::{Bench, World, worker};
+use crate::control_office::{LIMITS, own_uid};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -273,5 +281,114 @@ async fn from_an_open_incident_to_an_answer_that_is_acted_on() {
     assert_eq!(diagnoses.last().map(|(_, one)| one.diagnoser.clone()), Some("llm:small".to_owned()));
     stop_agent.send_replace(true);
     working.await.expect("a clean end");
+    stop.send_replace(true);
+}
+
+/// A running loop behind a real socket.
+struct OneLoop(operator_core::engine::EngineHandle);
+
+impl ControlHandler for OneLoop {
+    fn subjects(&self) -> Vec<String> {
+        vec![self.0.subject.clone()]
+    }
+
+    fn command<'a>(
+        &'a self,
+        principal: &'a Principal,
+        _subject: &'a str,
+        command: Command,
+    ) -> BoxFuture<'a, Result<String, CommandError>> {
+        Box::pin(self.0.command(principal.clone(), command))
+    }
+
+    fn query<'a>(&'a self, _subject: &'a str, query: Query) -> BoxFuture<'a, Result<QueryReply, CommandError>> {
+        Box::pin(self.0.query(query))
+    }
+
+    fn engage_kill_switch<'a>(
+        &'a self,
+        _principal: &'a Principal,
+        _scope: KillScope,
+        _reason: &'a str,
+    ) -> BoxFuture<'a, Result<KillAcknowledgement, CommandError>> {
+        Box::pin(std::future::ready(Err(CommandError::refused("not here"))))
+    }
+
+    fn release_kill_switch<'a>(
+        &'a self,
+        _principal: &'a Principal,
+        _scope: KillScope,
+        _reason: &'a str,
+    ) -> BoxFuture<'a, Result<(), CommandError>> {
+        Box::pin(std::future::ready(Err(CommandError::refused("not here"))))
+    }
+
+    fn kill_switch(&self) -> BoxFuture<'_, Result<Vec<KillState>, CommandError>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    fn status<'a>(&'a self, _subjects: &'a [String]) -> BoxFuture<'a, Result<serde_json::Value, CommandError>> {
+        Box::pin(std::future::ready(Ok(serde_json::Value::Null)))
+    }
+}
+
+/// Looks at everything there is to look at, and answers with long transcripts.
+struct Thorough(Mutex<Vec<String>>);
+
+impl Diagnoser for Thorough {
+    fn name(&self) -> &str {
+        "thorough"
+    }
+
+    fn diagnose<'a>(&'a self, inquiry: Inquiry<'a>) -> BoxFuture<'a, Result<Answer, DiagnoseError>> {
+        Box::pin(async move {
+            let look = inquiry.investigation;
+            let series = look.series(&worker(), "requests").await.map(|points| points.len());
+            let unknown = look.series(&worker(), "no_such_signal").await.is_err();
+            let events = look.events(5).await.map(|events| events.len());
+            let logs = look.logs(&LogSearch { limit: 3, ..LogSearch::default() }).await.map(|lines| lines.len());
+            let request = ProbeRequest { probe: "any".into(), target: worker(), params: BTreeMap::new() };
+            let probe = look.probe(&request).await.answer.map_err(|why| why.what);
+            let seen = format!("{} {unknown} {events:?} {logs:?} {probe:?}", series.is_ok_and(|many| many > 0));
+            self.0.lock().expect("whole").push(seen);
+            let mut answer = Echo.diagnose(inquiry).await?;
+            let made = answer.deliberation.as_mut().expect("one");
+            made.exchanges[0].response = "é".repeat(200_000);
+            made.exchanges = vec![made.exchanges[0].clone(); 24];
+            Ok(answer)
+        })
+    }
+}
+
+#[tokio::test]
+async fn the_same_over_the_socket_from_another_process() {
+    let (bench, handle, stop) = running(Duration::from_secs(100_000)).await;
+    let state = bench.dir.path().join("socket");
+    let principals = Principals::new(&PrincipalsConfig::default(), own_uid(), &|_| None).expect("nothing is wrong");
+    let handler = Arc::new(OneLoop(handle.clone()));
+    let server = ControlServer::bind_within(&state, principals, handler, LIMITS).await.expect("bound");
+    let (close, closed) = tokio::sync::oneshot::channel::<()>();
+    let served = tokio::spawn(server.serve(async {
+        let _ = closed.await;
+    }));
+    let thorough = Arc::new(Thorough(Mutex::default()));
+    let office = Arc::new(RemoteOffice::new(&state, "shop"));
+    let agent = Agent::new(vec![office.clone()], thorough.clone(), AgentLimits { case_limit: LONG, ..limits() });
+    let (stop_agent, stopped) = watch::channel(false);
+    let working = tokio::spawn(async move { agent.run(stopped).await });
+    let mut view = handle.view.clone();
+    let mended = |view: &operator_core::SubjectView| view.tickets.iter().any(|one| one.state == TicketState::Resolved);
+    let seen = tokio::time::timeout(LONG, view.wait_for(|view| mended(view))).await.is_ok_and(|seen| seen.is_ok());
+    assert!(seen, "{:#?}", handle.view.borrow().tickets);
+    let looked = thorough.0.lock().expect("whole").clone();
+    assert_eq!(looked.first().map(String::as_str), Some(r#"true true Ok(0) Ok(0) Err("probe")"#));
+    let missing = office.case("shop-I99").await;
+    assert!(matches!(missing, Err(CommandError::NotFound { .. })), "{missing:?}");
+    stop_agent.send_replace(true);
+    working.await.expect("a clean end");
+    drop(close);
+    served.await.expect("a clean end");
+    let gone = office.open_cases().await.expect_err("nobody listens");
+    assert!(gone.to_string().contains("no operator runs"), "{gone}");
     stop.send_replace(true);
 }

@@ -4,6 +4,8 @@ mod agent;
 mod answering;
 mod containing;
 mod deciding;
+mod learning;
+mod malicious;
 mod noticing;
 mod repairing;
 mod replaying;

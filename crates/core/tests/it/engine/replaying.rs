@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use operator_core::canonical_json;
-use operator_core::engine::{Engine, EngineParts, ReplayReport, replay};
+use operator_core::engine::{AgentSettings, Engine, EngineParts, ReplayReport, replay};
 use operator_core::policy::Autonomy;
 use operator_core::recorder::{Recorder, RecorderSettings, Recording};
 use operator_core::store::{Store, sqlite::SqliteStore};
+use operator_protocols::FaultClass;
 
-use super::world::{Bench, ScriptedChecker, World};
+use super::answering::{answer, submit};
+use super::world::{Bench, ScriptedChecker, World, worker};
 
 async fn replayed(path: &std::path::Path, bench: &Bench) -> ReplayReport {
     let dir = tempfile::tempdir().expect("a directory");
@@ -84,4 +86,46 @@ async fn a_recording_that_begins_after_an_action_goes_on_from_what_was_there() {
     let before: Vec<_> = bench.executions().await.into_iter().map(|execution| execution.proposal).collect();
     let after: Vec<_> = report.executions.iter().rev().map(|execution| execution.proposal.clone()).collect();
     assert_eq!((before.len(), before), (2, after));
+}
+
+fn of_diagnoses(events: &[operator_core::AuditEvent]) -> Vec<String> {
+    events.iter().filter(|event| event.kind.starts_with("diagnosis.")).map(canonical_json).collect()
+}
+
+/// No model is part of a replay: there is nobody who could be asked.
+#[tokio::test]
+async fn an_answer_is_replayed_from_the_recording_to_the_same_diagnoses_and_audit() {
+    let mut bench = Bench::new(World::default(), Autonomy::Auto).await;
+    bench.settings.agent = Some(AgentSettings { patience: Duration::from_secs(600) });
+    bench.diagnoser.script().probability = 0.7;
+    let (path, recorder) = start_recorded(&mut bench).await;
+    bench.cycles(3).await;
+    bench.subject.world().broken = true;
+    bench.cycles(4).await;
+    // Another recording begins while the question is open.
+    let midway = bench.dir.path().join("midway.jsonl");
+    recorder.record_to(&midway).expect("a file");
+    bench.cycles(1).await;
+    let case = bench.engine().case("I1").expect("it is asked about");
+    let forged = answer(&case, FaultClass::ComponentDown, operator_protocols::Locus::component("x", "y"));
+    submit(&mut bench, &case.question, forged).await.expect_err("forged");
+    submit(&mut bench, &case.question, answer(&case, FaultClass::ComponentDown, worker())).await.expect("taken");
+    bench.cycles(10).await;
+    bench.engine = None;
+    recorder.close().await;
+    assert_eq!(bench.subject.world().effects.len(), 1);
+
+    let live = bench.store.diagnoses("shop-I1").await.expect("diagnoses");
+    assert!(live.iter().any(|(_, diagnosis)| diagnosis.diagnoser == "llm:small"));
+    let (first, second) = (replayed(&path, &bench).await, replayed(&path, &bench).await);
+    assert!(first.divergences.is_empty(), "{:#?}", first.divergences);
+    assert_eq!(canonical_json(&first), canonical_json(&second));
+    assert_eq!(canonical_json(&first.diagnoses), canonical_json(&live));
+    assert_eq!(of_diagnoses(&first.events), of_diagnoses(&bench.audit().await));
+    assert_eq!(first.tickets, bench.tickets().await);
+
+    let from_midway = replayed(&midway, &bench).await;
+    assert!(from_midway.divergences.is_empty(), "{:#?}", from_midway.divergences);
+    assert_eq!(from_midway.tickets, bench.tickets().await);
+    assert_eq!(canonical_json(&from_midway.diagnoses.last()), canonical_json(&live.last()));
 }

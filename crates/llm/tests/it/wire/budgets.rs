@@ -7,7 +7,7 @@ use operator_llm::{Budget, Metered, Pace, Patience, Price, Provider, ProviderErr
 use operator_protocols::BoxFuture;
 
 use super::{FORMATS, LONG, plain, send, send_within, whole_settings};
-use crate::scripted::{Scripted, Step, answer, json};
+use crate::server::{Scripted, Step, answer, json};
 
 /// Time that passes only where the code waits.
 struct Still {

@@ -4,7 +4,7 @@ use operator_llm::{Message, Piece, ProviderSettings, Request, Stop, ToolChoice, 
 use serde_json::Value as Json;
 
 use super::{Chat, Format, Messages, question, send, settings, whole_settings, words};
-use crate::scripted::{Scripted, recorded, recording};
+use crate::server::{Scripted, recorded, recording};
 
 /// The recorded request, and the same said to a provider. Only the words are taken from the recording: its shape must come
 /// out of the provider.
