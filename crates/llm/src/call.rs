@@ -12,12 +12,10 @@ use tokio::time::Instant;
 use crate::heard::Heard;
 use crate::price::{Price, Tokens};
 use crate::redact::Redactor;
+use crate::refusal::{of_status, of_stream, short};
 use crate::sse::{SseEvent, SseReader};
 use crate::transport::{Answer, Content, Transport};
 use crate::{Failure, Piece, ProviderError, Reply, Request, Sent, SettingsError, Stop, estimate};
-
-/// The most characters of what a server says of an error.
-const WHY: usize = 300;
 
 /// What is particular to one wire format.
 pub(crate) trait Dialect: Send + Sync {
@@ -147,7 +145,7 @@ impl<D: Dialect> Line<D> {
             // What it says is worth little more than its status: half of it will do.
             let text = whole(&mut answer).await.unwrap_or_else(|(text, _)| text);
             note(&|came| text.clone_into(&mut came.text));
-            return Err(refusal(answer.status, answer.retry_after_ms, &text));
+            return Err(of_status(answer.status, answer.retry_after_ms, &text));
         }
         match answer.content.clone() {
             Content::Json => {
@@ -184,7 +182,7 @@ impl<D: Dialect> Line<D> {
 
     fn understood(&self, request: &Request, status: u16, message: &Json) -> Result<Told, ProviderError> {
         match message.get("error") {
-            Some(error) if !error.is_null() => Err(refusal_of_stream(status, message)),
+            Some(error) if !error.is_null() => Err(of_stream(status, message)),
             _ => self.dialect.read(request, message).map_err(garbled),
         }
     }
@@ -204,7 +202,7 @@ impl<D: Dialect> Line<D> {
                 Ok(())
             }
             Err(StreamError::Garbled(why)) => Err(garbled(why)),
-            Err(StreamError::Error(error)) => Err(refusal_of_stream(status, &error)),
+            Err(StreamError::Error(error)) => Err(of_stream(status, &error)),
         };
         // The body of an answer that is whole is not waited for: some servers keep the connection open.
         while !assembler.is_whole() {
@@ -281,61 +279,9 @@ fn garbled(why: String) -> ProviderError {
     ProviderError::Garbled { why }
 }
 
-/// What a status other than success means.
-fn refusal(status: u16, retry_after_ms: Option<u64>, text: &str) -> ProviderError {
-    let said = serde_json::from_str::<Json>(text)
-        .ok()
-        .and_then(|json| said(&json))
-        .map(|(kind, said)| if kind.is_empty() { said } else { format!("{kind}: {said}") });
-    let why = said.unwrap_or_else(|| text.to_owned());
-    match status {
-        300..=399 => ProviderError::Refused {
-            status,
-            why: "it redirects, and redirects are not followed; mend base_url".to_owned(),
-        },
-        429 | 503 | 529 => ProviderError::Busy { status, why, retry_after_ms },
-        500..=599 => ProviderError::Failed { status, why },
-        _ => ProviderError::Refused { status, why },
-    }
-}
-
-/// What an error in place of a message, or in the middle of a stream, means.
-fn refusal_of_stream(status: u16, json: &Json) -> ProviderError {
-    let (kind, said) = said(json).unwrap_or_else(|| (String::new(), json.to_string()));
-    let why = format!("{kind}: {said}");
-    match &*kind {
-        "overloaded_error" => ProviderError::Busy { status: 529, why, retry_after_ms: None },
-        "rate_limit_error" | "rate_limit_exceeded" => ProviderError::Busy { status: 429, why, retry_after_ms: None },
-        "invalid_request_error" | "authentication_error" | "permission_error" | "not_found_error" => {
-            ProviderError::Refused { status, why }
-        }
-        _ => ProviderError::Failed { status, why },
-    }
-}
-
-/// The kind of an error and what is said of it, in either wire format's shape.
-fn said(json: &Json) -> Option<(String, String)> {
-    let error = json.get("error")?;
-    if let Some(said) = error.as_str() {
-        return Some((String::new(), said.to_owned()));
-    }
-    let text = |name: &str| error.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
-    let kind = text("code").or_else(|| text("type")).unwrap_or_default();
-    Some((kind.to_owned(), text("message").unwrap_or_default().to_owned()))
-}
-
 /// A number as it is written by hand: 0, not 0.0.
 pub(crate) fn number(value: f64) -> Json {
     if value == 0.0 { Json::from(0) } else { Json::from(value) }
-}
-
-fn short(text: &str) -> String {
-    let mut short: String =
-        text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(WHY).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }
 
 /// What a server that does not count may have used.

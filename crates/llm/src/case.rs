@@ -27,6 +27,8 @@ pub(crate) struct Case<'a> {
     pub places: Places,
     /// The evidence as JSON, within the bound.
     pub text: String,
+    /// How many of the ranked explanations are in it.
+    pub ranks: usize,
     /// The evidence that is in it, the most relevant first.
     pub shown: Vec<EvidenceId>,
     /// The actions that are good against one of the ranked explanations.
@@ -55,8 +57,18 @@ impl<'a> Case<'a> {
                 .chain(&component_loci(pack)),
             most,
         );
-        let Shown { text, ids } = pack::render(pack, actions, &ranked, &order, &places, tokens * BYTES_A_TOKEN);
-        Self { pack, actions, reasoned, ranked, places, text, shown: ids, on_offer: on_offer.into_iter().collect() }
+        let Shown { text, ids, ranks } = pack::render(pack, actions, &ranked, &order, &places, tokens * BYTES_A_TOKEN);
+        Self {
+            pack,
+            actions,
+            reasoned,
+            ranked,
+            places,
+            text,
+            ranks,
+            shown: ids,
+            on_offer: on_offer.into_iter().collect(),
+        }
     }
 
     /// The reasoner's explanation of that class there, if it considers one.

@@ -35,6 +35,7 @@ mod provider;
 mod provider_settings;
 mod recording;
 mod redact;
+mod refusal;
 mod retry;
 mod schema;
 mod schema_form;

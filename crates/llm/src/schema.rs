@@ -28,7 +28,7 @@ pub(crate) fn answer(case: &Case<'_>) -> Json {
             "items": object(&[("evidence", id.clone()), ("why", text(REASON / 2))]),
         })
     };
-    let ranks: Vec<usize> = (1..=case.ranked.len().clamp(1, VERDICTS)).collect();
+    let ranks: Vec<usize> = (1..=case.ranks.clamp(1, VERDICTS)).collect();
     let verdict = object(&[
         ("about", json!({"type": "integer", "enum": ranks})),
         ("evidence", json!({"type": "array", "maxItems": IDS, "items": id.clone()})),
@@ -36,7 +36,7 @@ pub(crate) fn answer(case: &Case<'_>) -> Json {
         ("why", text(REASON / 2)),
     ]);
     object(&[
-        ("assessment", json!({"type": "array", "maxItems": case.ranked.len().min(VERDICTS), "items": verdict})),
+        ("assessment", json!({"type": "array", "maxItems": case.ranks.min(VERDICTS), "items": verdict})),
         (
             "cause",
             object(&[("class", one_of(classes)), ("locus", one_of(case.places.names().iter().map(String::as_str)))]),

@@ -40,7 +40,7 @@ impl DiagnoserSettings {
             max_output_tokens: 1_024,
             temperature: Some(0.0),
             time_limit: Duration::from_secs(600),
-            call_limit: Duration::from_secs(300),
+            call_limit: Duration::from_secs(600),
         }
     }
 }

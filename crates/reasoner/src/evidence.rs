@@ -151,6 +151,19 @@ pub enum EvidenceKind {
         /// The part that remains: what it causes itself; at least 0.
         own: f64,
     },
+    /// How much of the traffic of the busiest component is that of one entity alone: measured at both by the same signal.
+    Share {
+        /// The signal.
+        signal: String,
+        /// Its unit.
+        unit: String,
+        /// At the entity.
+        value: f64,
+        /// At the component.
+        of: f64,
+        /// The component with the most of it.
+        at: Locus,
+    },
     /// Nothing of a component or link is read any more, of which signals were read before.
     Silent {
         /// How many signals.

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 /// The version of this set, as recorded with every diagnosis. Raise it with any change that can change an answer.
-pub const VERSION: &str = "1";
+pub const VERSION: &str = "2";
 
 // ---- Grades of evidence -------------------------------------------------------------------------------------------
 
@@ -115,6 +115,8 @@ pub const NEARLY_FULL: f64 = 0.9;
 pub const SURGE_FACTOR: f64 = 1.5;
 /// The part of the components with traffic that must see the surge.
 pub const SURGE_SHARE: f64 = 0.8;
+/// From this part of the traffic of the busiest component on, one entity's traffic dominates.
+pub const DOMINATES: f64 = 0.3;
 /// A signal whose baseline is below this part of a hop's baseline cannot contain the hop.
 pub const CONTAINS_HOP: f64 = 0.8;
 /// A signal that contains a hop grows by at most this many times what the hop grows by.

@@ -112,6 +112,8 @@ thresholds! {
         "part of all requests that one store is asked", JUDGEMENT;
     HotTraffic = "hot_traffic", 100.0, "1/s", 0.0 => 1e9,
         "requests a second in all below which no store is hot", JUDGEMENT;
+    HotRegion = "hot_region", 0.2, "1", 0.0 => 1.0,
+        "part of what a store bears that one region is, to be named with what is wrong there", JUDGEMENT;
     LeaderRatio = "leader_ratio", 1.3, "1", 1.0 => 1000.0,
         "leaders per weight of the store with most, over those of the store with fewest", JUDGEMENT;
     LeaderDifference = "leader_difference", 20.0, "1", 0.0 => 1e9,

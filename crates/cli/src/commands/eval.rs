@@ -1,5 +1,6 @@
 //! `operator eval`: measures the operator on scenarios whose truth is known.
 
+mod llm;
 mod rca;
 
 use std::path::{Path, PathBuf};
@@ -7,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Subcommand;
+use operator_lab::cases::Keeping;
 use operator_lab::eval::{EvalOptions, Progress, run_campaign};
 use operator_lab::scenario;
 use operator_lab::scorecard::{Regression, ResultLog, RunOutcome, RunResult, Scorecard};
-use operator_reasoner::Reasoner;
+use operator_reasoner::{Diagnoser, Reasoner};
 use serde_json::json;
 
 use crate::app::App;
@@ -47,6 +49,9 @@ pub enum Verb {
         after_help = "Example:\n  operator eval rca --input ./petshop --out answers.json\n\nThe file holds {\"cases\": [{\"id\", \"abstained\", \"ranking\": [{\"service\", \"score\"}]}]}."
     )]
     Rca(rca::Args),
+    /// Ask a language model about recorded cases, beside the reasoner, and hold what it answered against the evidence
+    #[command(subcommand)]
+    Llm(llm::Verb),
     /// Compare two campaigns; exits 3 when the second is worse
     #[command(after_help = "Example:\n  operator eval compare ./eval-before ./eval-after")]
     Compare {
@@ -80,6 +85,9 @@ pub struct RunArgs {
     /// From cycle to cycle
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration)]
     interval: Duration,
+    /// Keep what the first diagnosis of each run was given, as a recorded case, in this folder
+    #[arg(long, value_name = "DIR")]
+    cases: Option<PathBuf>,
     /// A campaign to compare with
     #[arg(long, value_name = "DIR")]
     baseline: Option<PathBuf>,
@@ -98,6 +106,7 @@ pub async fn run(app: &App, verb: Verb) -> Result<Exit, Failure> {
         Verb::Run(args) => campaign(app, args).await,
         Verb::Saturation { kind } => saturation(app, &kind).await,
         Verb::Rca(args) => rca::run(app, &args),
+        Verb::Llm(verb) => llm::run(app, verb).await,
         Verb::Compare { before, after } => compare(app, &read(&before)?, &read(&after)?),
     }
 }
@@ -112,6 +121,22 @@ async fn campaign(app: &App, args: RunArgs) -> Result<Exit, Failure> {
         return wrong("--interval: expected a duration from 100ms to 1h");
     }
     let baseline = args.baseline.as_deref().map(read).transpose()?;
+    let keeping = Arc::new(Keeping::new(Arc::new(Reasoner::new())));
+    let diagnoser: Arc<dyn Diagnoser> = keeping.clone();
+    if let Some(folder) = &args.cases {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Failure::failed(format!("make {}", folder.display()), error))?;
+    }
+    let kind = args.kind.clone();
+    let mut unkept = Vec::new();
+    let mut keep = |progress: &Progress| {
+        let kept = keeping.take();
+        if let (Progress::Ends { result }, Some(folder)) = (progress, &args.cases)
+            && let Err(why) = llm::keep(folder, &kind, result, kept)
+        {
+            unkept.push(why);
+        }
+    };
     let options = EvalOptions {
         subject: args.kind,
         scenarios: args.scenarios,
@@ -120,12 +145,12 @@ async fn campaign(app: &App, args: RunArgs) -> Result<Exit, Failure> {
         out: args.out,
         time_scale: args.time_scale,
         interval: args.interval,
-        diagnoser: Arc::new(Reasoner::new()),
+        diagnoser,
     };
     say(&format!("graces × {}, a cycle every {:?}", options.time_scale, options.interval));
     let mut stop = Stop::listen()?;
     let card = tokio::select! {
-        card = run_campaign(&options, |progress| say(&told(&progress))) => {
+        card = run_campaign(&options, |progress| { keep(&progress); say(&told(&progress)); }) => {
             card.map_err(|error| Failure::failed("run the campaign", with_causes(&error)))?
         }
         () = stop.asked() => {
@@ -133,6 +158,7 @@ async fn campaign(app: &App, args: RunArgs) -> Result<Exit, Failure> {
                 .next("the same command goes on where it stopped"));
         }
     };
+    unkept.iter().for_each(|why| say(&format!("no case was kept: {why}")));
     let worse = baseline.as_ref().map(|baseline| card.regressions(baseline));
     app.output.print("eval", &json!({ "scorecard": card, "regressions": worse }), || match &worse {
         Some(worse) => format!("{card}\n{}", regressions(worse)),

@@ -3,7 +3,7 @@
 use operator_protocols::{
     BoxFuture, Event, Locus, LogLine, ProbeAnswer, ProbeDefinition, ProbeRequest, Timestamp, Unavailable,
 };
-use operator_reasoner::{EvidenceKind, EvidencePack, Inquiry, Investigation, LogSearch, Point};
+use operator_reasoner::{EvidenceKind, EvidencePack, Inquiry, Investigation, LogSearch, Point, Remembered};
 use serde::{Deserialize, Serialize};
 
 /// The most series that are kept with a case.
@@ -31,6 +31,17 @@ struct StoredSeries {
 }
 
 impl StoredLooks {
+    /// What a remembered past has of the signals that the evidence speaks of, of events and of log lines.
+    pub fn remembered(pack: &EvidencePack, past: &Remembered) -> Self {
+        let series = spoken_of(pack).into_iter().take(SERIES).filter_map(|(on, signal)| {
+            let mut points = past.series(&on, &signal).ok()?;
+            let points = points.split_off(points.len().saturating_sub(POINTS));
+            Some(StoredSeries { on, signal, points })
+        });
+        let search = LogSearch { limit: LINES, ..LogSearch::default() };
+        Self { series: series.collect(), events: past.events(LINES), logs: past.logs(&search) }
+    }
+
     /// Takes the looks that an inquiry offers: the series that its evidence speaks of, events and log lines. Probes are
     /// not asked: what they would have said later is not known.
     pub async fn take(inquiry: &Inquiry<'_>) -> Self {

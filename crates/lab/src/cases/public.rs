@@ -30,7 +30,9 @@ pub fn of_public_data(data: &str, case: &Case) -> Option<RecordedCase> {
     let group = if service.is_empty() { format!("{data}, nothing wrong") } else { data.to_owned() };
     let id = format!("{data}-{}", case.id);
     let origin = format!("{data}, {}: {}", case.part, case.id);
-    Some(RecordedCase::new(&id, &group, origin, truth, Vec::new(), case.pack(), StoredLooks::default()))
+    let pack = case.pack();
+    let looks = StoredLooks::remembered(&pack, &case.past());
+    Some(RecordedCase::new(&id, &group, origin, truth, Vec::new(), pack, looks))
 }
 
 fn is_fault(class: FaultClass) -> bool {

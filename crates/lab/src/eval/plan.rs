@@ -40,7 +40,7 @@ mod tests {
             let runs = planned("ratelimiter", named, 1, "reasoner").expect("known");
             runs.into_iter().map(|(key, _)| key.scenario).collect::<Vec<_>>()
         };
-        let faults: Vec<_> = (1..=13).map(|number| format!("R{number}")).collect();
+        let faults: Vec<_> = (1..=14).map(|number| format!("R{number}")).collect();
         assert_eq!(ids(&[]), faults);
         assert_eq!(ids(&["h1".to_owned()]), ["H1"]);
     }

@@ -6,6 +6,7 @@
 //! in turn is the child's own affair.
 
 mod child;
+mod cpu_group;
 mod driver;
 mod error;
 mod launch;
@@ -18,6 +19,7 @@ mod spawner;
 mod spec;
 mod supervisor;
 
+pub use cpu_group::CpuGroup;
 pub use driver::SupervisorDriver;
 pub use error::ProcessError;
 pub use log::{LogStream, LogTail};

@@ -108,6 +108,15 @@ pub enum Fault {
         #[serde(default = "thirty")]
         for_s: u32,
     },
+    /// R14: others burn the processor time that one node may use.
+    #[serde(alias = "R14")]
+    HogCpu {
+        /// Which.
+        node: String,
+        /// What the node and they may use together, in percent of one processor.
+        #[serde(default = "five")]
+        percent: u8,
+    },
     /// H1: no fault at all: planned, harmless work.
     #[serde(alias = "H1")]
     PlannedWork {
@@ -137,6 +146,9 @@ const fn one() -> u32 {
 }
 const fn ten() -> u32 {
     10
+}
+const fn five() -> u8 {
+    5
 }
 const fn burst_rate() -> u32 {
     200
@@ -195,6 +207,7 @@ impl Fault {
                 within("every_s", *every_s, 1, 3_600)?;
                 within("for_s", *for_s, 1, 3_600)
             }
+            Self::HogCpu { percent, .. } => within("percent", (*percent).into(), 1, 100),
             Self::KillNode { .. }
             | Self::PauseNode { .. }
             | Self::KillRedis {}

@@ -69,6 +69,12 @@ impl Fault {
                 vec![("rate", "requests a second (200)"), ("for_s", "for how long, in seconds (30)")],
             ),
             (
+                "R14",
+                "hog_cpu",
+                "others burn the processor time that one node may use (in a control group; takes root)",
+                vec![node, ("percent", "what the node and they may use together, in percent of one processor (5)")],
+            ),
+            (
                 "H1",
                 "planned_work",
                 "nothing is broken: nodes are restarted in order, counters reset, limits changed a little",
@@ -117,6 +123,9 @@ impl fmt::Display for Fault {
                 write!(f, "R11: an unknown client writes {entries} × {cost} into {key} ({window_ms} ms)")
             }
             Self::RaiseLimit { key, factor } => write!(f, "R12: raise the limit of {key} {factor} times"),
+            Self::HogCpu { node, percent } => {
+                write!(f, "R14: others burn the {percent} % of one processor that {node} may use")
+            }
             Self::PlannedWork { every_s, for_s } => {
                 write!(f, "H1: a piece of planned work every {every_s} s for {for_s} s")
             }

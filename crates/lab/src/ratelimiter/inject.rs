@@ -71,6 +71,7 @@ impl Inner {
                 }
                 Undo::RestoreLimit { key: key.clone(), wrong, before }
             }
+            Fault::HogCpu { node, .. } => Undo::FreeCpu { group: self.cpu_group(node)? },
             Fault::TenantBurst { .. } => Undo::EndBurst,
             Fault::PlannedWork { .. } => Undo::EndWork { limits: self.limits_before_work().await? },
         })
@@ -109,6 +110,10 @@ impl Inner {
                 let window_ms = before.and_then(|stored| stored.window_ms);
                 self.api().put_limit(key, &StoredLimit { limit: *wrong, window_ms }).await?;
             }
+            Fault::HogCpu { node, percent } => {
+                let Undo::FreeCpu { group } = undo else { return Ok(()) };
+                self.hog_cpu(node, *percent, group).await?;
+            }
             Fault::TenantBurst { rate, for_s } => self.begin_burst(*rate, *for_s).await?,
             Fault::PlannedWork { every_s, for_s } => {
                 let Undo::EndWork { limits } = undo else { return Ok(()) };
@@ -118,7 +123,7 @@ impl Inner {
         Ok(())
     }
 
-    fn running_node(&self, node: &str) -> Result<String, LabError> {
+    pub(super) fn running_node(&self, node: &str) -> Result<String, LabError> {
         self.places.node(node)?;
         let status = self.supervisor.status(node)?;
         status

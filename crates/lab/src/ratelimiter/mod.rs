@@ -2,6 +2,7 @@
 
 mod compose;
 mod config;
+mod cpu_hog;
 mod environment;
 mod fault;
 mod fault_words;

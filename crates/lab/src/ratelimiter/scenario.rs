@@ -25,6 +25,7 @@ fn check_fault_target(config: &RateLimiterConfig, fault: &Fault) -> Result<(), S
         | Fault::SlowLink { node, .. }
         | Fault::WrongConfig { node, .. }
         | Fault::WrongRedis { node }
+        | Fault::HogCpu { node, .. }
             if !nodes.contains(node) =>
         {
             Err(format!("fault.node: one of {}, not {node:?}", nodes.join(", ")))

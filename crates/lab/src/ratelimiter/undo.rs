@@ -8,6 +8,7 @@ use super::planned_work::LimitBefore;
 use super::{REDIS, redis_commands};
 use crate::environment::Cleared;
 use crate::error::LabError;
+use crate::process::CpuGroup;
 use crate::proxy::Behaviour;
 
 /// How to take a fault back. Kept in the journal.
@@ -53,6 +54,11 @@ pub enum Undo {
         wrong: u32,
         /// What was stored before, if anything.
         before: Option<StoredLimit>,
+    },
+    /// End whoever burns a node's processor time, and give it all it wants.
+    FreeCpu {
+        /// The group in which they are.
+        group: CpuGroup,
     },
     /// End a tenant's burst.
     EndBurst,
@@ -100,6 +106,7 @@ impl Inner {
                     }
                 }
             }
+            Undo::FreeCpu { group } => self.free_cpu(group).await?,
             Undo::EndBurst => self.end_burst().await?,
             Undo::EndWork { limits } => self.end_work(limits).await?,
         }

@@ -8,7 +8,7 @@ use operator_protocols::{
     Component, ComponentState, Dependency, DependencyState, Finding, History, Id, InvariantDefinition, Locus,
     Observation, Severity, Signal, Timestamp,
 };
-use operator_reasoner::{EvidencePack, Methods, PackInput, Reasoner, ViolationFact};
+use operator_reasoner::{EvidencePack, Methods, PackInput, Reasoner, Remembered, ViolationFact};
 use serde::Serialize;
 
 use super::Half;
@@ -57,17 +57,34 @@ pub struct Answer {
     pub ranking: Vec<Ranked>,
 }
 
+/// The answers to every case of a folder, as they are written to a file.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Answers {
+    /// In the order of the manifest.
+    pub cases: Vec<Answer>,
+}
+
 impl Case {
+    fn history(&self) -> History {
+        let mut history = History::new();
+        for observation in &self.observations {
+            history.push(Arc::clone(observation), Duration::MAX);
+        }
+        history
+    }
+
+    /// What was seen, to be looked at.
+    pub fn past(&self) -> Remembered {
+        Remembered::new(self.history())
+    }
+
     /// The evidence, as the operator would collect it.
     pub fn pack(&self) -> EvidencePack {
         self.pack_with(Methods::all())
     }
 
     fn pack_with(&self, methods: Methods) -> EvidencePack {
-        let mut history = History::new();
-        for observation in &self.observations {
-            history.push(Arc::clone(observation), Duration::MAX);
-        }
+        let history = self.history();
         let now = self.observations.last().map_or(self.alerted_at, |last| last.at);
         let violation = ViolationFact {
             ticket: None,

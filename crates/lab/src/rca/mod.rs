@@ -23,7 +23,7 @@ mod split;
 use std::path::Path;
 
 pub use calibration::Calibration;
-pub use case::{Answer, Case, Ranked};
+pub use case::{Answer, Answers, Case, Ranked};
 pub use error::RcaError;
 pub use measured::{Halves, Measured};
 pub use score::Score;

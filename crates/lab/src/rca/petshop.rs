@@ -35,8 +35,13 @@ struct CaseEntry {
     scenario: String,
     metrics: String,
     target: Target,
+    #[serde(default = "third_row")]
     alert_row: usize,
     root_cause_service: Option<String>,
+}
+
+fn third_row() -> usize {
+    ALERT_ROW
 }
 
 #[derive(Deserialize, Clone)]
@@ -55,14 +60,50 @@ const NOTHING_WRONG: &str = "nothing wrong";
 struct Shop {
     calls: Vec<(String, String)>,
     normal: Option<Table>,
+    /// What `normal` says, as it would have been seen; shared by the cases.
+    healthy: Vec<Arc<Observation>>,
+    step_s: i64,
 }
 
 impl Shop {
-    fn read(folder: &Path, scenario: &Scenario) -> Result<Self, RcaError> {
-        let topology = rows::table(&folder.join(&scenario.topology))?;
+    fn read(folder: &Path, scenario: &Scenario, step_s: i64) -> Self {
+        let topology = rows::table_or_nothing(&folder.join(&scenario.topology));
         let calls = topology.rows.iter().filter_map(|row| Some((row.first()?.clone(), row.get(1)?.clone())));
-        let normal = scenario.normal.as_ref().map(|file| rows::table(&folder.join(file))).transpose()?;
-        Ok(Self { calls: calls.collect(), normal })
+        let normal = scenario.normal.as_ref().map(|file| rows::table_or_nothing(&folder.join(file)));
+        let mut shop = Self { calls: calls.collect(), normal, healthy: Vec::new(), step_s };
+        if let Some(normal) = &shop.normal {
+            shop.healthy = shop.seen(normal, &normal.rows, 0);
+        }
+        shop
+    }
+
+    /// Some rows as they would have been seen, after `before` others.
+    fn seen(&self, table: &Table, rows: &[Vec<String>], before: usize) -> Vec<Arc<Observation>> {
+        let with_node = table.columns.iter().filter(|column| column.contains('|'));
+        let mut names: BTreeSet<&str> = with_node.filter_map(|column| column.split('|').next()).collect();
+        names.extend(self.calls.iter().flat_map(|(from, to)| [from.as_str(), to.as_str()]));
+        let components: Vec<_> = names.iter().map(|name| component(name)).collect();
+        let dependencies: Vec<_> = self.calls.iter().map(|(from, to)| dependency(from, to)).collect();
+        let columns = meanings(table);
+        let observe = |(n, row): (usize, &Vec<String>)| {
+            let at = self.at(before + n);
+            let mut observation = Observation::new(at);
+            observation.components.clone_from(&components);
+            observation.dependencies.clone_from(&dependencies);
+            for (column, node, meaning) in &columns {
+                if let Some(value) = number(row.get(*column)) {
+                    observation.signals.push(meaning.signal(Locus::component(SUBJECT, node), value, at));
+                }
+            }
+            Arc::new(observation)
+        };
+        rows.iter().enumerate().map(observe).collect()
+    }
+
+    /// When the row after so many others was seen.
+    fn at(&self, before: usize) -> Timestamp {
+        let index = i64::try_from(before).unwrap_or(i64::MAX).saturating_add(1);
+        Timestamp::from_millis(index.saturating_mul(self.step_s.saturating_mul(1_000)))
     }
 }
 
@@ -74,41 +115,30 @@ pub(super) fn read(folder: &Path, text: &str) -> Result<Vec<Case>, RcaError> {
     let manifest = manifest(folder, text)?;
     let mut shops = BTreeMap::new();
     for (name, scenario) in &manifest.scenarios {
-        shops.insert(name.as_str(), Shop::read(folder, scenario)?);
+        shops.insert(name.as_str(), Shop::read(folder, scenario, manifest.step_s));
     }
     let tables: Vec<Table> =
-        manifest.cases.iter().map(|case| rows::table(&folder.join(&case.metrics))).collect::<Result<_, _>>()?;
+        manifest.cases.iter().map(|case| rows::table_or_nothing(&folder.join(&case.metrics))).collect();
     let mut cases = Vec::new();
     for (n, entry) in manifest.cases.iter().enumerate() {
         let shop = shops.get(entry.scenario.as_str()).ok_or_else(|| {
             let why = format!("case {}: there is no scenario {:?}", entry.id, entry.scenario);
             RcaError::wrong(&folder.join("manifest.json"), why)
         })?;
-        // Without a healthy past of its own, what came before the alerts of the other cases is one.
-        let past: Vec<(&Table, &[Vec<String>])> = match &shop.normal {
-            Some(normal) => vec![(normal, normal.rows.as_slice())],
-            None => manifest
-                .cases
-                .iter()
-                .zip(&tables)
-                .enumerate()
-                .filter(|(other, (case, _))| *other != n && case.scenario == entry.scenario)
-                .map(|(_, (case, table))| (table, &table.rows[..case.alert_row.min(table.rows.len())]))
-                .collect(),
-        };
+        let mut past = shop.healthy.clone();
+        if shop.normal.is_none() {
+            // Without a healthy past of its own, what came before the alerts of the other cases is one.
+            for (other, (case, table)) in manifest.cases.iter().zip(&tables).enumerate() {
+                if other != n && case.scenario == entry.scenario {
+                    let rows = &table.rows[..case.alert_row.min(table.rows.len())];
+                    past.extend(shop.seen(table, rows, past.len()));
+                }
+            }
+        }
         let present = (&tables[n], tables[n].rows.as_slice());
-        let target = &entry.target;
-        let step = manifest.step_s;
-        cases.push(case(
-            &entry.id,
-            shop,
-            &past,
-            present,
-            entry.alert_row,
-            target,
-            step,
-            entry.root_cause_service.clone(),
-        ));
+        let mut case = case(&entry.id, shop, past, present, entry.alert_row, &entry.target);
+        case.truth.clone_from(&entry.root_cause_service);
+        cases.push(case);
     }
     Ok(cases)
 }
@@ -117,65 +147,35 @@ pub(super) fn read_without_fault(folder: &Path, text: &str) -> Result<Vec<Case>,
     let manifest = manifest(folder, text)?;
     let mut cases = Vec::new();
     for (name, scenario) in &manifest.scenarios {
-        let shop = Shop::read(folder, scenario)?;
+        let shop = Shop::read(folder, scenario, manifest.step_s);
         let Some(normal) = &shop.normal else { continue };
-        let target = manifest.cases.iter().find(|case| &case.scenario == name).map(|case| case.target.clone());
+        let target = manifest.cases.iter().find(|case| &case.scenario == name).map(|case| &case.target);
         let Some(target) = target else { continue };
-        let (past, rest) = normal.rows.split_at(normal.rows.len() / 2);
-        for (n, slice) in rest.windows(ROWS).enumerate() {
+        let half = normal.rows.len() / 2;
+        for (n, slice) in normal.rows[half..].windows(ROWS).enumerate() {
             let id = format!("{name}-nothing-{n}");
-            let truth = Some(String::new());
-            let past = [(normal, past)];
-            let mut case = case(&id, &shop, &past, (normal, slice), ALERT_ROW, &target, manifest.step_s, truth);
-            case.part = NOTHING_WRONG.to_owned();
+            let past = shop.healthy[..half].to_vec();
+            let mut case = case(&id, &shop, past, (normal, slice), ALERT_ROW, target);
+            NOTHING_WRONG.clone_into(&mut case.part);
+            case.truth = Some(String::new());
             cases.push(case);
         }
     }
     Ok(cases)
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of a case come from different files")]
+/// A case whose truth is not known. The healthy past was recorded at another time; what counts is that it is before.
 fn case(
     id: &str,
     shop: &Shop,
-    past: &[(&Table, &[Vec<String>])],
-    present: (&Table, &[Vec<String>]),
+    past: Vec<Arc<Observation>>,
+    (table, rows): (&Table, &[Vec<String>]),
     alert_row: usize,
     target: &Target,
-    step_s: i64,
-    truth: Option<String>,
 ) -> Case {
-    let mut names: BTreeSet<&str> = BTreeSet::new();
-    for (table, _) in past.iter().chain([&present]) {
-        names.extend(
-            table.columns.iter().filter_map(|column| column.split('|').next().filter(|_| column.contains('|'))),
-        );
-    }
-    names.extend(shop.calls.iter().flat_map(|(from, to)| [from.as_str(), to.as_str()]));
-    let components: Vec<_> = names.iter().map(|name| component(name)).collect();
-    let dependencies: Vec<_> = shop.calls.iter().map(|(from, to)| dependency(from, to)).collect();
-    let mut observations = Vec::new();
-    let mut alerted_at = Timestamp::from_millis(0);
-    // The healthy past was recorded at another time; what counts is that it is before.
-    for ((table, rows), now) in past.iter().map(|part| (part, false)).chain([(&present, true)]) {
-        let columns = meanings(table);
-        for (n, row) in rows.iter().enumerate() {
-            let index = i64::try_from(observations.len()).unwrap_or(i64::MAX);
-            let at = Timestamp::from_millis((index + 1).saturating_mul(step_s * 1_000));
-            if now && n == alert_row {
-                alerted_at = at;
-            }
-            let mut observation = Observation::new(at);
-            observation.components.clone_from(&components);
-            observation.dependencies.clone_from(&dependencies);
-            for (column, node, meaning) in &columns {
-                if let Some(value) = number(row.get(*column)) {
-                    observation.signals.push(meaning.signal(Locus::component(SUBJECT, node), value, at));
-                }
-            }
-            observations.push(Arc::new(observation));
-        }
-    }
+    let before = past.len();
+    let mut observations = past;
+    observations.extend(shop.seen(table, rows, before));
     Case {
         id: id.to_owned(),
         part: target.metric.clone(),
@@ -183,8 +183,9 @@ fn case(
         observations,
         target: Locus::component(SUBJECT, &target.node),
         alert: target.metric.clone(),
-        alerted_at,
-        truth,
+        // Where the row of the alert is missing, the trouble is after all that is known.
+        alerted_at: shop.at(before + alert_row.min(rows.len())),
+        truth: None,
     }
 }
 

@@ -47,29 +47,30 @@ pub(super) fn table(path: &Path) -> Result<Table, RcaError> {
     Ok(Table { columns, rows })
 }
 
-/// The same; none where there is no such file.
-pub(super) fn table_if_there(path: &Path) -> Result<Option<Table>, RcaError> {
-    if path.is_file() { table(path).map(Some) } else { Ok(None) }
+/// The same; an empty table where there is none that can be read: what was not recorded is no evidence, and no reason to
+/// leave the other cases without an answer.
+pub(super) fn table_or_nothing(path: &Path) -> Table {
+    table(path).unwrap_or_else(|error| {
+        tracing::warn!(%error, "a part of the data is left out");
+        Table::default()
+    })
 }
 
 /// The files of a folder, in the order of their names; none where there is no such folder.
-pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, RcaError> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let entries = std::fs::read_dir(folder).map_err(RcaError::unreadable(folder))?;
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
     let mut files: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
     files.sort();
-    Ok(files)
+    files
 }
 
 fn bounded(from: impl Read, path: &Path, most: u64) -> Result<String, RcaError> {
-    let mut text = String::new();
-    from.take(most + 1).read_to_string(&mut text).map_err(RcaError::unreadable(path))?;
-    if text.len() as u64 > most {
+    let mut bytes = Vec::new();
+    from.take(most + 1).read_to_end(&mut bytes).map_err(RcaError::unreadable(path))?;
+    if bytes.len() as u64 > most {
         return Err(RcaError::wrong(path, format!("more than {most} bytes")));
     }
-    Ok(text)
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A number in a cell; none where it is empty or no number.

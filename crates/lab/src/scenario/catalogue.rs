@@ -17,6 +17,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("ratelimiter", "R11", include_str!("../../scenarios/ratelimiter/R11.toml")),
     ("ratelimiter", "R12", include_str!("../../scenarios/ratelimiter/R12.toml")),
     ("ratelimiter", "R13", include_str!("../../scenarios/ratelimiter/R13.toml")),
+    ("ratelimiter", "R14", include_str!("../../scenarios/ratelimiter/R14.toml")),
     ("ratelimiter", "H1", include_str!("../../scenarios/ratelimiter/H1.toml")),
     ("shop", "S1", include_str!("../../scenarios/shop/S1.toml")),
     ("shop", "S2", include_str!("../../scenarios/shop/S2.toml")),

@@ -1,4 +1,4 @@
-//! Real processes, real connections, real Redis.
+//! Real processes, real connections, real Redis; and systems that are simulated, and say so.
 
 mod campaign;
 mod compose;
@@ -9,5 +9,6 @@ mod guard;
 mod proxy;
 mod ratelimiter;
 mod rca;
+mod shop;
 mod supervisor;
 mod tikv;

@@ -57,12 +57,7 @@ impl Anthropic {
             is_streamed: settings.is_streamed,
             headers,
         };
-        let line = Line {
-            dialect,
-            transport: settings.transport()?,
-            redactor: settings.redactor()?,
-            price: settings.price()?,
-        };
+        let line = Line { dialect, transport, redactor: settings.redactor()?, price: settings.price()? };
         Ok(Self { line, uses_tools: settings.uses_tools })
     }
 }

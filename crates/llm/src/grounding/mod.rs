@@ -77,8 +77,14 @@ impl<'a> Ground<'a> {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn check(&self, submission: Submission) -> Result<Grounded, Vec<Fault>> {
+    pub fn check(&self, mut submission: Submission) -> Result<Grounded, Vec<Fault>> {
         let mut faults = Vec::new();
+        // A wish that names what nobody has seen is no fault, and is not told.
+        submission.missing.retain(|wish| {
+            let mut faults = Vec::new();
+            self.sentence("missing", wish, &[&self.free, &self.all], &mut faults);
+            faults.is_empty()
+        });
         let class = FaultClass::from_name(&submission.class);
         if class.is_none() {
             faults.push(Fault::NoSuchClass(submission.class.clone()));
@@ -149,9 +155,6 @@ impl<'a> Ground<'a> {
         }
         for one in &submission.assessment {
             self.sentence("assessment", &one.why, &[&of_cited], faults);
-        }
-        for one in &submission.missing {
-            self.sentence("missing", one, &[&self.free, &self.all], faults);
         }
     }
 

@@ -11,8 +11,13 @@ use crate::places::Places;
 
 /// The longest text of one item, in characters.
 const SAYS: usize = 240;
-/// How many of the reasons for and against one explanation are shown.
+/// How many of the reasons for and against one explanation are shown, and how many where there is little room.
 const REASONS: usize = 4;
+const FEW_REASONS: usize = 2;
+/// With less room than this, in bytes, there is little.
+const LITTLE_ROOM: usize = 6_000;
+/// The part of the room that the ranking may take beyond its first two, in percent.
+const FOR_RANKING: usize = 45;
 /// The part of the room that evidence may take, in percent; the rest is for components and links.
 const FOR_EVIDENCE: usize = 85;
 
@@ -23,6 +28,8 @@ pub(crate) struct Shown {
     pub text: String,
     /// The items that are in it.
     pub ids: Vec<EvidenceId>,
+    /// How many of the ranked explanations are.
+    pub ranks: usize,
 }
 
 #[derive(Serialize)]
@@ -66,6 +73,7 @@ struct Part {
 
 #[derive(Serialize)]
 struct LeftOut {
+    ranking: usize,
     evidence: usize,
     components: usize,
     calls: usize,
@@ -140,6 +148,7 @@ pub(crate) fn render(
     places: &Places,
     room: usize,
 ) -> Shown {
+    let reasons = if room < LITTLE_ROOM { FEW_REASONS } else { REASONS };
     let mut view = View {
         system: bounded(&pack.subject, 80),
         seconds_of_trouble: seconds(pack, pack.built_at),
@@ -149,12 +158,15 @@ pub(crate) fn render(
             .take(8)
             .map(|one| (bounded(&one.name, 60), bounded(&one.description, 160)))
             .collect(),
-        ranking: ranked.iter().enumerate().map(|(n, one)| entry(n, one, pack, actions, places)).collect(),
+        ranking: ranked.iter().enumerate().map(|(n, one)| entry(n, one, pack, actions, places, reasons)).collect(),
         evidence: Vec::new(),
         components: Vec::new(),
         calls: Vec::new(),
-        left_out: LeftOut { evidence: 0, components: 0, calls: 0 },
+        left_out: LeftOut { ranking: 0, evidence: 0, components: 0, calls: 0 },
     };
+    while view.ranking.len() > 2 && size(&view.ranking) > room * FOR_RANKING / 100 {
+        view.ranking.pop();
+    }
     let mut used = size(&view);
     let mut ids = Vec::new();
     for item in order {
@@ -199,16 +211,25 @@ pub(crate) fn render(
         }
     }
     view.left_out = LeftOut {
+        ranking: ranked.len() - view.ranking.len(),
         evidence: pack.items.len() - view.evidence.len(),
         components: pack.components.len() - view.components.len(),
         calls: pack.dependencies.len() - view.calls.len(),
     };
-    Shown { text: serde_json::to_string(&view).unwrap_or_default(), ids }
+    let ranks = view.ranking.len();
+    Shown { text: serde_json::to_string(&view).unwrap_or_default(), ids, ranks }
 }
 
-fn entry(n: usize, one: &Hypothesis, pack: &EvidencePack, actions: &[ActionDefinition], places: &Places) -> Ranked {
+fn entry(
+    n: usize,
+    one: &Hypothesis,
+    pack: &EvidencePack,
+    actions: &[ActionDefinition],
+    places: &Places,
+    most: usize,
+) -> Ranked {
     let reasons = |list: &[EvidenceRef]| {
-        list.iter().take(REASONS).map(|one| format!("{}: {}", one.id, bounded(&one.because, 100))).collect()
+        list.iter().take(most).map(|one| format!("{}: {}", one.id, bounded(&one.because, 100))).collect()
     };
     let mut remedies: Vec<String> = Vec::new();
     for remedy in one.remedies(pack, actions) {

@@ -9,6 +9,7 @@ mod model;
 mod real;
 mod replay;
 mod scripted;
+mod server;
 mod wire;
 #[allow(dead_code, reason = "the reasoner's own tests use the rest of it")]
 #[path = "../../../reasoner/tests/it/world/mod.rs"]

@@ -9,6 +9,8 @@ use crate::LogLevel;
 
 /// Of a hundred shoppers so many buy.
 const BUY_PERCENT: f64 = 30.0;
+/// Where nobody comes it is seen so often whether that has changed.
+const CLOSED: i64 = 100 * MILLISECOND;
 /// A process turns requests away when so many wait.
 const BACKLOG: usize = 64;
 /// A replica that refused is left alone for so long.
@@ -19,6 +21,10 @@ const REFUSAL: i64 = MILLISECOND;
 impl Model {
     pub(super) fn shopper(&mut self) {
         let rate = self.traffic.at(self.now, self.opened.unwrap_or(self.now));
+        if rate <= 0.0 {
+            // Nobody comes, until somebody says otherwise.
+            return self.after(CLOSED, Due::Shopper);
+        }
         let next = self.chance.until_next(rate);
         self.after(next, Due::Shopper);
         let purpose = if self.chance.fraction() * 100.0 < BUY_PERCENT {

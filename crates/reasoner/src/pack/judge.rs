@@ -108,7 +108,7 @@ fn relative(role: SignalRole) -> f64 {
 }
 
 /// The median of the latest few readings.
-fn latest(since: &[(Timestamp, f64)]) -> Option<f64> {
+pub(crate) fn latest(since: &[(Timestamp, f64)]) -> Option<f64> {
     let values: Vec<f64> = since.iter().rev().take(LATEST_SAMPLES).map(|(_, value)| *value).collect();
     robust::median(&values)
 }

@@ -34,6 +34,8 @@ pub(crate) struct Facts<'p> {
     pub incarnation: Option<&'p EvidenceItem>,
     pub deviations: Vec<Deviation<'p>>,
     pub saturated: Option<&'p EvidenceItem>,
+    /// The item that says that it makes up much of the traffic of a component.
+    pub dominates: Option<&'p EvidenceItem>,
     /// (share of its excess that is its own, whether requests were counted, item)
     pub own_share: Option<(f64, bool, &'p EvidenceItem)>,
     /// (whether it is known to answer or carry, roles at their baseline, item)
@@ -101,6 +103,7 @@ static NOTHING_KNOWN: Facts<'static> = Facts {
     incarnation: None,
     deviations: Vec::new(),
     saturated: None,
+    dominates: None,
     own_share: None,
     healthy: None,
     violations: Vec::new(),
@@ -176,6 +179,9 @@ impl<'p> Case<'p> {
             }
             EvidenceKind::Saturated { .. } => {
                 self.facts.entry(&item.on).or_default().saturated.get_or_insert(item);
+            }
+            EvidenceKind::Share { .. } => {
+                self.facts.entry(&item.on).or_default().dominates.get_or_insert(item);
             }
             EvidenceKind::SelfExcess { total, own, unit, .. } => {
                 let share = if *total > 0.0 { (own / total).clamp(0.0, 1.0) } else { 0.0 };

@@ -24,6 +24,12 @@ pub(crate) fn more_traffic<'c, 'p>(case: &'c Case<'p>, locus: &Locus) -> Option<
         .max_by(|a, b| a.deviation.total_cmp(&b.deviation))
 }
 
+/// The entities that make up much of the traffic of a component, of those that the symptoms name; the item that says so.
+pub(crate) fn dominating<'c, 'p>(case: &'c Case<'p>) -> impl Iterator<Item = (&'p Locus, &'p EvidenceItem)> + 'c {
+    let named = |on: &Locus| case.symptoms.iter().any(|symptom| symptom.implicates.contains(on));
+    case.facts.iter().filter_map(move |(on, facts)| Some((*on, facts.dominates?)).filter(|(on, _)| named(on)))
+}
+
 /// More traffic where requests enter: of all of it together, or of nearly all components that nobody calls.
 pub(crate) fn surge<'p>(case: &Case<'p>) -> Option<Surge<'p>> {
     let entries: Vec<&Id> = case.components.keys().copied().filter(|id| case.callers_of(id).next().is_none()).collect();

@@ -478,3 +478,46 @@ fn two_incidents_at_one_time_are_explained_each_by_its_own_cause() {
     assert_eq!(answer(&scene.diagnosis_of("T-2")), (FaultClass::ExternalMutation, item(1)));
     assert_eq!(answer(&scene.diagnosis_of("T-3")), (FaultClass::LinkSlow, hop(3)));
 }
+
+/// So much of one entity's traffic, beside that of the callers, in the same measure.
+fn asked_for(scene: Scene, entity: &Locus, rate: f64) -> Scene {
+    let entity = entity.clone();
+    scene.always(move |look| {
+        for on in (1..=3).map(api) {
+            look.signals.push(gauge(&on, "asked", SignalRole::Traffic, 100.0, "1/s", look.at));
+        }
+        look.signals.push(gauge(&entity, "asked", SignalRole::Traffic, rate, "1/s", look.at));
+    })
+}
+
+fn found_with(on: Locus, involves: Vec<Locus>) -> Scene {
+    Scene::new().found("latency", on, Finding { involves, ..Finding::new("it is slow", 1.0, 0.5) })
+}
+
+#[test]
+fn one_thing_that_is_much_of_what_is_asked_and_that_the_findings_name_is_the_surge() {
+    let scene = found_with(api(1), vec![item(1)]).found(
+        "latency",
+        api(2),
+        Finding { involves: vec![item(1)], ..Finding::new("it is slow", 1.0, 0.5) },
+    );
+    // It was as hot before: a heat that lasts does not become innocent.
+    let diagnosis = asked_for(scene, &item(1), 60.0).diagnosis();
+    assert_eq!(answer(&diagnosis), (FaultClass::LoadSurge, item(1)));
+    let cited: Vec<_> = diagnosis.primary.supporting.iter().map(|one| one.because.as_str()).collect();
+    assert!(cited.contains(&"it is much of all that a component is asked"), "{cited:?}");
+}
+
+#[test]
+fn one_thing_that_is_little_of_what_is_asked_or_that_no_finding_names_is_no_surge() {
+    let surge = |diagnosis: &Diagnosis| {
+        let all = diagnosis.alternatives.iter().map(|one| &one.hypothesis).chain([&diagnosis.primary]);
+        all.into_iter().any(|one| (one.class, &one.locus) == (FaultClass::LoadSurge, &item(1)))
+    };
+    assert!(surge(&asked_for(found_with(api(1), vec![item(1)]), &item(1), 60.0).diagnosis()));
+    assert!(!surge(&asked_for(found_with(api(1), vec![item(1)]), &item(1), 20.0).diagnosis()));
+    assert!(!surge(&asked_for(found_with(api(1), vec![item(2)]), &item(1), 60.0).diagnosis()));
+    let cooled = asked_for(found_with(api(1), vec![item(1)]), &item(1), 60.0);
+    let cooled = cooled.since_onset(|look| look.signals.retain(|signal| signal.on != item(1)));
+    assert!(!surge(&cooled.diagnosis()), "nobody asks for it any more");
+}

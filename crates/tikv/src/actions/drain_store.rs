@@ -18,6 +18,7 @@ use super::rules::{control_plane, maintenance, quorum, store};
 use super::undrain_store;
 use super::verdict::{Planned, Refusal, Verdict, facts, known};
 use super::write::Write;
+use crate::details::StoreDetail;
 
 pub(super) struct DrainStore;
 
@@ -25,6 +26,8 @@ pub(super) const NAME: &str = "drain_store";
 const MINUTES: &str = "minutes";
 /// Long enough to look at a disk or a link, short enough to be missed.
 const DEFAULT_MINUTES: i64 = 30;
+/// The part of a disk by which space must exceed the limit.
+const SPACE_MARGIN: f64 = 0.02;
 /// So many other stores must be able to lead.
 const MIN_OTHERS: usize = 2;
 
@@ -73,7 +76,7 @@ impl PdAction for DrainStore {
         quorum::is_safe(live)?;
         maintenance::is_nobody_elses(live, aim.memory)?;
         maintenance::is_of_one_store(live, id)?;
-        if store::has_space(target).is_err() {
+        if !has_space_for_sure(target) {
             return Err(Refusal::no(format!("store {id} lacks space, or does not say: moving its leaders frees none")));
         }
         let able = able_to_lead(live, id)?;
@@ -118,6 +121,13 @@ impl PdAction for DrainStore {
     fn patience(&self) -> Patience {
         Patience::seconds(5, 600)
     }
+}
+
+/// Whether a store does not lack space, nor did a moment ago: a disk that PD empties passes the limit slowly, and is told
+/// a little later by metrics than by PD.
+fn has_space_for_sure(target: &StoreDetail) -> bool {
+    let less = |available: f64| available - SPACE_MARGIN * target.capacity.unwrap_or_default();
+    store::has_space(&StoreDetail { available: target.available.map(less), ..target.clone() }).is_ok()
 }
 
 fn not_already(live: &Live, id: u64, paused: bool) -> Verdict {

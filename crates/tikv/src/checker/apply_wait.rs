@@ -1,7 +1,7 @@
 //! `apply_wait`: what was agreed on waits long before it is applied: the apply threads are busy, one region is hot, or the
 //! storage engine holds writes back.
 
-use operator_protocols::Evaluation;
+use operator_protocols::{Evaluation, Verdict};
 
 use super::case::Case;
 use super::fold::folded;
@@ -23,7 +23,7 @@ fn judge(case: &Case<'_>) -> Vec<Evaluation> {
     let evaluations = case.each_living_store(NAME, |id, _| {
         case.busy(id)?;
         let wait = case.metric("apply_wait_p99", id)?;
-        Ok(above(wait, case.limit(Limit::ApplyWait), || {
+        let mut verdict = above(wait, case.limit(Limit::ApplyWait), || {
             let stall = case.metric("write_stall_p99", id).is_ok_and(|stall| stall > 0.0);
             let why = if stall {
                 "its storage engine holds writes back"
@@ -31,14 +31,18 @@ fn judge(case: &Case<'_>) -> Vec<Evaluation> {
                 "its apply threads are busy, with one hot region perhaps"
             };
             format!("logs of {} wait {} before they are applied; {why}", names::store(id), time(wait))
-        }))
+        });
+        if let Verdict::Violated(finding) = &mut verdict {
+            finding.involves = case.hot_regions(id, case.details.cluster.hot_writes.as_ref());
+        }
+        Ok(verdict)
     });
     folded(case, NAME, evaluations)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{Scene, store};
+    use super::super::scene::{Scene, region, store};
     use super::*;
 
     #[test]
@@ -48,6 +52,9 @@ mod tests {
         let judged = scene.judge();
         assert_eq!(judged.violated(), [(NAME, "store-3".to_owned())]);
         assert!(judged.finding(NAME, &store(3)).message.contains("one hot region"));
+        assert_eq!(scene.judge().finding(NAME, &store(3)).involves, []);
+        scene.hot_writes(&[(7, 900.0, &[3])], 1000.0);
+        assert_eq!(scene.judge().finding(NAME, &store(3)).involves, [region(7)]);
         scene.metric("write_stall_p99", 3, 0.2);
         assert!(scene.judge().finding(NAME, &store(3)).message.contains("holds writes back"));
         scene.kill(3, 60.0);

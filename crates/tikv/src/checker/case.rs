@@ -7,11 +7,15 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use operator_protocols::{History, Observation, Unavailable, Value, Verdict};
+use operator_protocols::{History, Locus, Observation, Unavailable, Value, Verdict};
 
 use super::pulse::{self, Pulse, Standing};
-use crate::details::{Details, StoreDetail, StoreState};
+use crate::details::{Details, HotDetail, StoreDetail, StoreState};
+use crate::names;
 use crate::thresholds::{Limit, Thresholds};
+
+/// Hot regions that go along with a finding.
+const HOT_REGIONS: usize = 3;
 
 /// A step of a judgement: what is needed for the next one, or the verdict already.
 pub(super) type Step<T = Verdict> = Result<T, Verdict>;
@@ -181,6 +185,13 @@ impl<'a> Case<'a> {
         } else {
             None
         }
+    }
+
+    /// The regions that make up a good part of what is written to a store, or read from it; the hottest first.
+    pub(super) fn hot_regions(&self, id: u64, hot: Option<&HotDetail>) -> Vec<Locus> {
+        let part = self.limit(Limit::HotRegion);
+        let weighing = hot.into_iter().flat_map(|hot| hot.weighing_on(id, part));
+        weighing.take(HOT_REGIONS).map(|region| names::region_locus(self.subject, region)).collect()
     }
 
     /// Seconds since a store started.

@@ -37,6 +37,9 @@ const TYPES: [(&str, Limit); 10] = [
     ("coprocessor", Limit::Coprocessor),
 ];
 
+/// Those of [`TYPES`] that write.
+const WRITES: [&str; 4] = ["kv_prewrite", "kv_commit", "raw_put", "raw_batch_put"];
+
 fn judge(case: &Case<'_>) -> Vec<Evaluation> {
     let evaluations = case.each_living_store(NAME, |id, _| verdict(case, id));
     let slow: Vec<u64> = evaluations
@@ -92,6 +95,9 @@ fn verdict(case: &Case<'_>, id: u64) -> Step {
     if write_path::waits_for_followers(case, id) {
         finding.involves = write_path::suspects(case, id);
     }
+    let cluster = &case.details.cluster;
+    let hot = if WRITES.contains(&name) { cluster.hot_writes.as_ref() } else { cluster.hot_reads.as_ref() };
+    finding.involves.extend(case.hot_regions(id, hot));
     if tso_slow::violated(case) {
         finding.involves.push(case.leader());
     }
@@ -100,7 +106,7 @@ fn verdict(case: &Case<'_>, id: u64) -> Step {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{Scene, all_stores, store};
+    use super::super::scene::{Scene, all_stores, region, store};
     use super::*;
 
     #[test]
@@ -164,6 +170,16 @@ mod tests {
             let judged = scene.judge();
             let finding = judged.finding(NAME, &store(2));
             assert!(finding.message.contains(expected), "{metric}: {}", finding.message);
+        }
+    }
+
+    #[test]
+    fn slow_writes_name_the_hot_region_and_slow_reads_do_not() {
+        for (name, expected) in [("kv_prewrite", vec![region(7)]), ("kv_get", vec![])] {
+            let mut scene = Scene::healthy();
+            scene.metric_by("request_duration_p99", name, 2, 2.0);
+            scene.hot_writes(&[(7, 900.0, &[2])], 1000.0);
+            assert_eq!(scene.judge().finding(NAME, &store(2)).involves, expected, "{name}");
         }
     }
 

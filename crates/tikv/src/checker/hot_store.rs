@@ -6,18 +6,19 @@ use super::case::{Case, Step, idle};
 use super::fold::folded;
 use super::invariant::Invariant;
 use super::measured::RATE_WINDOW;
+use crate::details::HotDetail;
 use crate::names;
 use crate::thresholds::Limit;
 
 pub(super) const WRITE: Invariant =
     Invariant::new("hot_store_write", "No store is asked to write far more than its peers", |case| {
-        judge(case, "hot_store_write", &WRITES, "writes")
+        judge(case, "hot_store_write", &WRITES, "writes", case.details.cluster.hot_writes.as_ref())
     })
     .limit(Limit::HotFactor)
     .grace(300);
 pub(super) const READ: Invariant =
     Invariant::new("hot_store_read", "No store is asked to read far more than its peers", |case| {
-        judge(case, "hot_store_read", &READS, "reads")
+        judge(case, "hot_store_read", &READS, "reads", case.details.cluster.hot_reads.as_ref())
     })
     .limit(Limit::HotFactor)
     .grace(300);
@@ -28,7 +29,7 @@ const READS: [&str; 6] = ["kv_get", "kv_batch_get", "kv_scan", "coprocessor", "r
 /// Fewer stores than this have no usual load to compare with.
 const PEERS: usize = 3;
 
-fn judge(case: &Case<'_>, invariant: &str, types: &[&str], words: &str) -> Vec<Evaluation> {
+fn judge(case: &Case<'_>, invariant: &str, types: &[&str], words: &str, hot: Option<&HotDetail>) -> Vec<Evaluation> {
     let loads: Vec<(u64, f64)> = case
         .stores
         .keys()
@@ -56,7 +57,11 @@ fn judge(case: &Case<'_>, invariant: &str, types: &[&str], words: &str) -> Vec<E
             names::store(id),
             100.0 * load / total
         );
-        Ok(Verdict::Violated(Finding { persists: Some(RATE_WINDOW), ..Finding::new(message, times, factor) }))
+        Ok(Verdict::Violated(Finding {
+            persists: Some(RATE_WINDOW),
+            involves: case.hot_regions(id, hot),
+            ..Finding::new(message, times, factor)
+        }))
     });
     folded(case, invariant, evaluations)
 }
@@ -86,7 +91,7 @@ fn median(mut numbers: Vec<f64>) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{Scene, store};
+    use super::super::scene::{Scene, region, store};
     use crate::details::DrainDetail;
 
     fn scene(rates: [f64; 5], name: &str) -> Scene {
@@ -112,6 +117,14 @@ mod tests {
             assert_eq!(writes.judge().is_violated("hot_store_write", &store(1)), hot, "{rates:?}");
         }
         assert!(scene([9000.0, 9.0, 9.0, 9.0, 9.0], "kv_get").judge().is_violated("hot_store_read", &store(1)));
+    }
+
+    #[test]
+    fn the_finding_names_the_regions_that_make_the_store_hot() {
+        let mut scene = scene([3000.0, 500.0, 500.0, 500.0, 500.0], "kv_prewrite");
+        assert_eq!(scene.judge().finding("hot_store_write", &store(1)).involves, [], "nobody said what is hot");
+        scene.hot_writes(&[(7, 2500.0, &[1, 2]), (8, 100.0, &[1]), (9, 2000.0, &[3])], 3000.0);
+        assert_eq!(scene.judge().finding("hot_store_write", &store(1)).involves, [region(7)]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use operator_protocols::{
 
 use super::TikvChecker;
 use super::healthy::{answer, cluster, member_detail, store_detail};
-use crate::details::{Answer, Details, DrainDetail, MemberDetail, Moved, StoreDetail};
+use crate::details::{Answer, Details, DrainDetail, HotDetail, HotRegionDetail, MemberDetail, Moved, StoreDetail};
 use crate::queries::ALL;
 use crate::thresholds::Thresholds;
 use crate::{details::DriftDetail, names};
@@ -202,6 +202,19 @@ impl Scene {
         member.healthy = Some(false);
     }
 
+    /// Regions are hot: keys a second, and on which stores; and so many keys a second every store bears.
+    pub(super) fn hot_writes(&mut self, regions: &[(u64, f64, &[u64])], store_keys: f64) {
+        let region = |&(region, keys, stores): &(u64, f64, &[u64])| HotRegionDetail {
+            region,
+            keys,
+            stores: stores.iter().copied().collect(),
+        };
+        self.details.cluster.hot_writes = Some(HotDetail {
+            regions: regions.iter().map(region).collect(),
+            stores: self.details.stores.keys().map(|id| (*id, store_keys)).collect(),
+        });
+    }
+
     // ---- Judging it -----------------------------------------------------------------------------------------------
 
     fn observation(&self) -> Observation {
@@ -280,6 +293,10 @@ impl Judged {
 
 pub(super) fn store(id: u64) -> Locus {
     names::store_locus(SUBJECT, id)
+}
+
+pub(super) fn region(id: u64) -> Locus {
+    names::region_locus(SUBJECT, id)
 }
 
 pub(super) fn member(name: &str) -> Locus {

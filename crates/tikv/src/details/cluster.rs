@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::HotDetail;
+
 /// The cluster, as PD's leader sees it. What could not be read is absent.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -65,6 +67,10 @@ pub(crate) struct ClusterDetail {
     pub(crate) operators: Vec<OperatorDetail>,
     /// How many operators there are in all.
     pub(crate) operator_count: Option<u64>,
+    /// What is written far more than the rest. None, if it could not be read.
+    pub(crate) hot_writes: Option<HotDetail>,
+    /// What is read far more than the rest. None, if it could not be read.
+    pub(crate) hot_reads: Option<HotDetail>,
     /// Removals under way, by store: from 0 to 1, and seconds left, as PD estimates them.
     pub(crate) removing: BTreeMap<u64, (f64, f64)>,
 }

@@ -11,6 +11,7 @@
 
 mod cluster;
 mod drift;
+mod hot;
 mod member;
 mod metrics;
 mod store;
@@ -18,6 +19,7 @@ mod wire;
 
 pub(crate) use cluster::{ClusterDetail, DrainDetail, LimitDetail, OperatorDetail, RuleDetail, SchedulerDetail};
 pub(crate) use drift::{DriftDetail, Moved};
+pub(crate) use hot::{HotDetail, HotRegionDetail};
 pub(crate) use member::MemberDetail;
 pub(crate) use metrics::{Answer, MetricsDetail};
 pub(crate) use store::{NodeState, StoreDetail, StoreState};

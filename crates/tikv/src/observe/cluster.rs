@@ -53,6 +53,8 @@ pub(super) fn read(
     schedulers(reading, &mut cluster, memory, at, &mut part);
     limits(reading, &mut cluster, &mut part);
     operators(reading, &mut cluster, &mut part);
+    cluster.hot_writes = part.of("the hot regions of writes", &reading.hot_writes).and_then(super::hot::detail);
+    cluster.hot_reads = part.of("the hot regions of reads", &reading.hot_reads).and_then(super::hot::detail);
     if let Some(Err(error)) = &reading.stats {
         part.missing("the number of regions", error);
     }

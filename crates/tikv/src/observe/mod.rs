@@ -5,6 +5,7 @@ mod cluster;
 mod components;
 mod drift;
 mod events;
+mod hot;
 mod members;
 mod memory;
 mod reading;
@@ -121,6 +122,7 @@ impl Observer<'_> {
         }
         details.metrics = metrics;
         observation.signals = signals;
+        observation.signals.extend(hot::signals(self.subject, at, &details.cluster));
         observation.unavailable.extend(unavailable.into_iter().chain(unread));
         observation.logs = logs;
         if !answers {

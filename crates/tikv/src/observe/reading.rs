@@ -37,6 +37,9 @@ pub(super) struct Reading {
     pub(super) drains: Answer<Option<api::EvictedStores>>,
     pub(super) slow: Answer<Option<api::EvictedSlowStores>>,
     pub(super) operators: Answer<Option<Vec<api::Operator>>>,
+    /// What is written, and what is read, far more than the rest.
+    pub(super) hot_writes: Answer<Option<api::HotRegions>>,
+    pub(super) hot_reads: Answer<Option<api::HotRegions>>,
     /// None, where it was not asked for.
     pub(super) stats: Option<Answer<api::RegionStats>>,
     /// How far stores are that are being removed.
@@ -62,13 +65,15 @@ impl Reading {
         pd.silence = stores.as_ref().err().filter(|error| error.is_silence()).cloned();
         let drains = format!("/scheduler-config/{EVICT_LEADER}/list");
         let slow = format!("/scheduler-config/{EVICT_SLOW_STORE}/list");
-        let (schedulers, paused, disabled, drains, slow, operators, stats, progress) = tokio::join!(
+        let (schedulers, paused, disabled, drains, slow, operators, hot_writes, hot_reads, stats, progress) = tokio::join!(
             pd.optional("/schedulers"),
             pd.optional("/schedulers?status=paused"),
             pd.optional("/schedulers?status=disabled"),
             pd.optional(&drains),
             pd.optional(&slow),
             pd.optional("/operators"),
+            pd.optional("/hotspot/regions/write"),
+            pd.optional("/hotspot/regions/read"),
             async { if with_stats { Some(pd.get("/stats/region").await) } else { None } },
             pd.progress(removing),
         );
@@ -87,6 +92,8 @@ impl Reading {
             drains,
             slow,
             operators,
+            hot_writes,
+            hot_reads,
             stats,
             progress,
         }

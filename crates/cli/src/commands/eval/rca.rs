@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use operator_lab::rca::{self, Calibration, Halves, Measured, Score};
+use operator_lab::rca::{self, Answers, Calibration, Halves, Measured, Score};
 use operator_reasoner::Reasoner;
-use serde_json::json;
 
 use crate::app::App;
 use crate::exit::{Exit, Failure, with_causes};
@@ -35,7 +34,7 @@ pub(super) fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
     answers.truncate(asked);
     if let Some(out) = &args.out {
         let text =
-            serde_json::to_string(&json!({ "cases": answers })).map_err(|error| Failure::failed("say it", error))?;
+            serde_json::to_string(&Answers { cases: answers }).map_err(|error| Failure::failed("say it", error))?;
         std::fs::write(out, text).map_err(|error| Failure::failed(format!("write {}", out.display()), error))?;
     }
     if args.ablate {

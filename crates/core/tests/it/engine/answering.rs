@@ -260,8 +260,9 @@ async fn what_is_forged_is_refused_and_audited_and_changes_nothing() {
         let refused = submit(&mut bench, &asked.question, answer).await.expect_err(why);
         assert!(refused.to_string().contains(why), "{refused}");
     }
-    assert_eq!(kinds(&bench).await.iter().filter(|kind| *kind == "diagnosis.refused").count(), number);
     assert_eq!(shown(&mut bench), before);
+    bench.cycles(1).await;
+    assert_eq!(kinds(&bench).await.iter().filter(|kind| *kind == "diagnosis.refused").count(), number);
     let unknown =
         Command::Answer { incident: "shop-I9".into(), question: asked.question.clone(), answer: Box::new(honest()) };
     let at = bench.now();

@@ -20,7 +20,7 @@ async fn one_incident(bench: &mut Bench) {
 
 fn similar(pack: &EvidencePack) -> Vec<&PastTicket> {
     let past = |kind| match kind {
-        &EvidenceKind::SimilarTicket(ref past) => Some(past),
+        EvidenceKind::SimilarTicket(past) => Some(past),
         _ => None,
     };
     pack.items.iter().filter_map(|item| past(&item.kind)).collect()

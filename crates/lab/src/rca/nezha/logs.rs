@@ -4,7 +4,6 @@ use std::path::Path;
 
 use operator_protocols::LogLevel;
 
-use super::super::RcaError;
 use super::super::rows;
 use super::metrics::service_of_pod;
 
@@ -26,11 +25,11 @@ pub(super) struct Line {
 }
 
 /// The lines of one minute, in the order of the file; none where there is no such file.
-pub(super) fn read(file: &Path) -> Result<Vec<Line>, RcaError> {
-    let Some(table) = rows::table_if_there(file)? else { return Ok(Vec::new()) };
+pub(super) fn read(file: &Path) -> Vec<Line> {
+    let table = rows::table_or_nothing(file);
     let columns = (table.column("TimeUnixNano"), table.column("PodName"), table.column("Log"));
-    let (Some(nanos), Some(pod), Some(log)) = columns else { return Ok(Vec::new()) };
-    let lines: Vec<Line> = table
+    let (Some(nanos), Some(pod), Some(log)) = columns else { return Vec::new() };
+    table
         .rows
         .iter()
         .take(LINES)
@@ -43,8 +42,7 @@ pub(super) fn read(file: &Path) -> Result<Vec<Line>, RcaError> {
                 message,
             })
         })
-        .collect();
-    Ok(lines)
+        .collect()
 }
 
 /// The text that a container wrote, out of the envelope that its runtime put around it.

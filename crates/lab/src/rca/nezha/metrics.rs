@@ -5,7 +5,6 @@ use std::path::Path;
 
 use operator_protocols::{Locus, SignalRole, Worse};
 
-use super::super::RcaError;
 use super::super::case::{Meaning, SUBJECT};
 use super::super::rows::{self, Table, number};
 
@@ -19,30 +18,31 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn read(folder: &Path) -> Result<Self, RcaError> {
+    pub(super) fn read(folder: &Path) -> Self {
         let mut metrics = Self::default();
-        for file in rows::files(folder)? {
+        for file in rows::files(folder) {
             let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
             if let Some(pod) = name.strip_suffix("_metric.csv.gz") {
                 let service = service_of_pod(pod);
                 metrics.services.insert(service.clone());
-                metrics
-                    .take(&rows::table(&file)?, |column| Some((Locus::component(SUBJECT, &service), of_pod(column)?)));
+                metrics.take(&rows::table_or_nothing(&file), |column| {
+                    Some((Locus::component(SUBJECT, &service), of_pod(column)?))
+                });
             } else if name.starts_with("dependency") {
-                for row in rows::table(&file)?.rows {
+                for row in rows::table_or_nothing(&file).rows {
                     if let (Some(from), Some(to)) = (row.first(), row.get(1)) {
                         metrics.calls.insert((from.clone(), to.clone()));
                     }
                 }
             } else if name.starts_with("source_50") {
-                metrics.take(&rows::table(&file)?, |column| {
+                metrics.take(&rows::table_or_nothing(&file), |column| {
                     let (from, to) = column.split_once('_')?;
                     let meaning = latency("latency seen by the caller p50");
                     Some((Locus::edge(SUBJECT, from, to), meaning))
                 });
             }
         }
-        Ok(metrics)
+        metrics
     }
 
     fn take(&mut self, table: &Table, meaning: impl Fn(&str) -> Option<(Locus, Meaning)>) {

@@ -75,9 +75,9 @@ pub(super) fn read(folder: &Path, text: &str) -> Result<Vec<Case>, RcaError> {
     let mut cases = BTreeMap::new();
     for (dir, entries) in by_folder {
         let dir = folder.join(dir);
-        let recorded = Recorded::read(&dir, &entries)?;
+        let recorded = Recorded::read(&dir, &entries);
         for (entry, injected) in entries {
-            cases.insert(entry.id.clone(), recorded.case(&dir, entry, injected)?);
+            cases.insert(entry.id.clone(), recorded.case(&dir, entry, injected));
         }
     }
     // In the order of the manifest.
@@ -85,14 +85,14 @@ pub(super) fn read(folder: &Path, text: &str) -> Result<Vec<Case>, RcaError> {
 }
 
 impl Recorded {
-    fn read(dir: &Path, entries: &[(&CaseEntry, Instant)]) -> Result<Self, RcaError> {
-        let metrics = Metrics::read(&dir.join("metric"))?;
+    fn read(dir: &Path, entries: &[(&CaseEntry, Instant)]) -> Self {
+        let metrics = Metrics::read(&dir.join("metric"));
         let mut calls = BTreeSet::new();
         if dir.join("trace").is_dir() {
             for (_, injected) in entries.iter().take(PAST_CASES) {
                 for minute in 0..LOG_MINUTES {
                     let file = format!("{}_trace.csv.gz", injected.file_of_minute(minute));
-                    calls.extend(traces::read(&dir.join("trace").join(file))?.calls);
+                    calls.extend(traces::read(&dir.join("trace").join(file)).calls);
                 }
             }
         }
@@ -106,19 +106,19 @@ impl Recorded {
             metrics,
         };
         if dir.join("log").is_dir() {
-            recorded.healthy = recorded.healthy_past(dir, entries)?;
+            recorded.healthy = recorded.healthy_past(dir, entries);
         }
-        Ok(recorded)
+        recorded
     }
 
     /// The minute before each injection, and the minutes in which nothing was injected at all.
-    fn healthy_past(&self, dir: &Path, entries: &[(&CaseEntry, Instant)]) -> Result<Vec<Arc<Observation>>, RcaError> {
+    fn healthy_past(&self, dir: &Path, entries: &[(&CaseEntry, Instant)]) -> Vec<Arc<Observation>> {
         let mut past = Vec::new();
         let mut at = 0;
-        for file in rows::files(&dir.join("faultfree_log"))? {
+        for file in rows::files(&dir.join("faultfree_log")) {
             at += MINUTE;
             let mut observation = self.observation(at, None);
-            let lines = logs::read(&file)?;
+            let lines = logs::read(&file);
             let last = lines.iter().map(|line| line.nanos).max().unwrap_or(0);
             observation.logs = lines.iter().map(|line| written(line, at - since(last, line.nanos))).collect();
             past.push(Arc::new(observation));
@@ -133,7 +133,7 @@ impl Recorded {
             }
             at += MINUTE;
             let mut observation = self.observation(at, readings.first().map(|(_, readings)| *readings));
-            let lines = lines(dir, *injected, 0)?;
+            let lines = lines(dir, *injected, 0);
             observation.logs = lines
                 .iter()
                 .map(|line| (line, injected.until_nanos(line.nanos)))
@@ -142,10 +142,10 @@ impl Recorded {
                 .collect();
             past.push(Arc::new(observation));
         }
-        Ok(past)
+        past
     }
 
-    fn case(&self, dir: &Path, entry: &CaseEntry, injected: Instant) -> Result<Case, RcaError> {
+    fn case(&self, dir: &Path, entry: &CaseEntry, injected: Instant) -> Case {
         let minutes: Vec<_> = self.metrics.minutes.iter().collect();
         let minute = entry.inject_time.get(..16).unwrap_or_default();
         let first = minutes.partition_point(|(known, _)| known.as_str() <= minute);
@@ -170,7 +170,7 @@ impl Recorded {
         if !self.healthy.is_empty() {
             let mut written_since = Vec::new();
             for minute in 0..LOG_MINUTES {
-                written_since.extend(lines(dir, injected, minute)?);
+                written_since.extend(lines(dir, injected, minute));
             }
             if present.is_empty() {
                 present.extend((1..=LOG_MINUTES).map(|n| self.observation(last + n * MINUTE, None)));
@@ -190,7 +190,7 @@ impl Recorded {
             }
         }
         observations.extend(present.into_iter().map(Arc::new));
-        Ok(Case {
+        Case {
             id: entry.id.clone(),
             part: entry.system.clone(),
             half: Half::Tune,
@@ -202,7 +202,7 @@ impl Recorded {
             alert: "latency".to_owned(),
             alerted_at: Timestamp::from_millis(alerted_at),
             truth: entry.root_cause_service.clone(),
-        })
+        }
     }
 
     fn observation(&self, at: i64, readings: Option<&Vec<(Locus, super::case::Meaning, f64)>>) -> Observation {
@@ -220,12 +220,12 @@ impl Recorded {
 }
 
 /// What was written and traced in the minute so many after an injection, oldest first.
-fn lines(dir: &Path, injected: Instant, later: i64) -> Result<Vec<Line>, RcaError> {
+fn lines(dir: &Path, injected: Instant, later: i64) -> Vec<Line> {
     let minute = injected.file_of_minute(later);
-    let mut lines = traces::read(&dir.join("trace").join(format!("{minute}_trace.csv.gz")))?.lines;
-    lines.extend(logs::read(&dir.join("log").join(format!("{minute}_log.csv.gz")))?);
+    let mut lines = traces::read(&dir.join("trace").join(format!("{minute}_trace.csv.gz"))).lines;
+    lines.extend(logs::read(&dir.join("log").join(format!("{minute}_log.csv.gz"))));
     lines.sort_by_key(|line| line.nanos);
-    Ok(lines)
+    lines
 }
 
 /// Milliseconds from `then` to `now`, both in nanoseconds, at most a minute.

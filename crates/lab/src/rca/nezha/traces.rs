@@ -5,7 +5,6 @@ use std::path::Path;
 
 use operator_protocols::LogLevel;
 
-use super::super::RcaError;
 use super::super::rows;
 use super::logs::Line;
 use super::metrics::service_of_pod;
@@ -25,14 +24,14 @@ pub(super) struct Traced {
 }
 
 /// What was traced in one minute; nothing where there is no such file.
-pub(super) fn read(file: &Path) -> Result<Traced, RcaError> {
+pub(super) fn read(file: &Path) -> Traced {
     let mut traced = Traced::default();
-    let Some(table) = rows::table_if_there(file)? else { return Ok(traced) };
+    let table = rows::table_or_nothing(file);
     let columns = ["TraceID", "SpanID", "ParentID", "PodName", "OperationName", "StartTimeUnixNano"];
     let [Some(trace), Some(span), Some(parent), Some(pod), Some(operation), Some(start)] =
         columns.map(|name| table.column(name))
     else {
-        return Ok(traced);
+        return traced;
     };
     let rows = &table.rows[..table.rows.len().min(SPANS)];
     let pods: BTreeMap<&str, &str> =
@@ -55,5 +54,5 @@ pub(super) fn read(file: &Path) -> Result<Traced, RcaError> {
             traced.lines.push(Line { nanos, service, level: LogLevel::Debug, message });
         }
     }
-    Ok(traced)
+    traced
 }

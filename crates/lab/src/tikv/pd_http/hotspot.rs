@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::go;
-use super::super::sim::Simulator;
+use super::super::sim::{HOT_AFTER, Simulator};
 use super::answer::by_id;
 use super::regions::flows;
 
@@ -23,7 +23,8 @@ fn of_store(simulator: &Simulator, index: usize, write: bool, as_leader: bool) -
     let store = &simulator.stores[index];
     let mut statistics: Vec<Value> = Vec::new();
     let mut total = 0.0;
-    let hottest = simulator.load.hot.filter(|_| write);
+    let reports = simulator.hot_reports();
+    let hottest = simulator.load.hot.filter(|_| write && reports >= HOT_AFTER);
     if let Some(hot) = hottest {
         for &region in &simulator.regions.held(index).regions {
             let it = simulator.regions.get(region);
@@ -36,7 +37,7 @@ fn of_store(simulator: &Simulator, index: usize, write: bool, as_leader: bool) -
             statistics.push(json!({
                 "store_id": store.id,
                 "region_id": it.id,
-                "hot_degree": 12,
+                "hot_degree": reports,
                 "flow_bytes": rows * 1_024.0,
                 "flow_keys": rows,
                 "flow_query": rows,
@@ -47,7 +48,12 @@ fn of_store(simulator: &Simulator, index: usize, write: bool, as_leader: bool) -
             }));
         }
     }
-    let rate = if write { store.flow.writes } else { store.flow.reads };
+    let rate = match (write, as_leader) {
+        (true, true) => store.flow.writes,
+        // What is written goes to every replica.
+        (true, false) => store.flow.applies,
+        (false, _) => store.flow.reads,
+    };
     json!({
         "store_bytes": rate * 1_024.0,
         "store_keys": rate,

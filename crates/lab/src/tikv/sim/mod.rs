@@ -34,7 +34,7 @@ pub(crate) use operators::Operators;
 pub(crate) use planned::Planned;
 pub(crate) use raft::pair;
 pub(crate) use region::{Peer, Region, Regions};
-pub(crate) use scheduler::Schedulers;
+pub(crate) use scheduler::{HOT_AFTER, Schedulers};
 pub(crate) use scrape::{OF_MEMBERS, OF_STORES, Sample, Scrapes};
 pub(crate) use settings::Settings;
 pub(crate) use store::{Damage, Store};

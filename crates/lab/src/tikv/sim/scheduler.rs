@@ -11,6 +11,8 @@ const DEFAULT: [&str; 5] = [BALANCE_REGION, BALANCE_LEADER, HOT_REGION, EVICT_SL
 pub(crate) const BALANCE_REGION: &str = "balance-region-scheduler";
 /// Moves leaders.
 pub(crate) const BALANCE_LEADER: &str = "balance-leader-scheduler";
+/// PD calls hot what was reported to be so this many times in a row (`hot-region-cache-hits-threshold`).
+pub(crate) const HOT_AFTER: i64 = 3;
 /// Moves what is hot.
 pub(crate) const HOT_REGION: &str = "balance-hot-region-scheduler";
 /// Evicts leaders from a store that is slow.
@@ -36,6 +38,7 @@ pub(crate) struct Schedulers {
     /// The store whose leaders are evicted because it is slow.
     pub(crate) slow: Option<u64>,
     slow_well_since: Option<i64>,
+    /// Since when regions report that they are hot.
     hot_since: Option<i64>,
     hot_moved_at: i64,
 }
@@ -77,6 +80,7 @@ impl Simulator {
             return;
         }
         self.step_operators();
+        self.schedulers.hot_since = self.load.hot.and(self.schedulers.hot_since.or(Some(self.now)));
         if !self.initialized() || self.settings.flag("halt-scheduling") {
             return;
         }
@@ -269,16 +273,17 @@ impl Simulator {
         })
     }
 
+    /// How many times in a row what is hot was reported to be so: a region reports its writes once a minute.
+    pub(crate) fn hot_reports(&self) -> i64 {
+        self.schedulers.hot_since.map_or(0, |since| (self.now - since) / 60_000)
+    }
+
     /// What has been hot for three reports, a minute each, is led by another store from then on: which moves the heat and
     /// does not cool it.
     fn move_hot_region(&mut self) {
-        let Some(hot) = self.load.hot else {
-            self.schedulers.hot_since = None;
-            return;
-        };
-        let since = *self.schedulers.hot_since.get_or_insert(self.now);
+        let Some(hot) = self.load.hot else { return };
         let limit = self.settings.limit("hot-region-schedule-limit");
-        if self.now - since < 180_000 || self.now - self.schedulers.hot_moved_at < 300_000 || limit == 0 {
+        if self.hot_reports() < HOT_AFTER || self.now - self.schedulers.hot_moved_at < 300_000 || limit == 0 {
             return;
         }
         self.schedulers.hot_moved_at = self.now;

@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use operator_lab::environment::{Environment as _, FaultRequest};
 
 use super::limiter::Limiter;
@@ -111,4 +113,44 @@ async fn r8_a_node_with_another_redis_counts_for_itself() {
     limiter.settled().await;
     assert_eq!(run_id(limiter.health("node-2").await.expect("it answers")), right);
     assert!(!processes(&limiter).contains(&"redis-other".to_owned()));
+}
+
+/// Twenty decisions of a node, one after the other: how long the slowest took.
+async fn slowest(limiter: &Limiter, node: &str) -> Duration {
+    let mut slowest = Duration::ZERO;
+    for _ in 0..20 {
+        let begun = Instant::now();
+        limiter.check(node, "a").await.expect("a decision");
+        slowest = slowest.max(begun.elapsed());
+    }
+    slowest
+}
+
+#[tokio::test]
+async fn r14_one_node_lacks_processor_time_until_it_is_given_back() {
+    let limiter = Limiter::start().await;
+    limiter.settled().await;
+    let request = FaultRequest::new("R14").with("node", "node-2");
+    match limiter.environment.inject(&request).await {
+        Ok(injected) => assert!(injected.what.starts_with("R14: "), "{injected:?}"),
+        Err(error) => {
+            // Control groups take root and a machine that has them: without, it is said, and nothing is left broken.
+            assert!(error.to_string().contains("limit node-2's processor time"), "{error}");
+            assert!(limiter.environment.status().open_faults.is_empty());
+            return;
+        }
+    }
+    let processes = || limiter.environment.status().processes.into_iter().map(|process| process.report);
+    let running = || processes().filter(|one| one.name.starts_with("hog-") && one.status.running).count();
+    assert!(running() > 0, "somebody burns");
+    let group = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/cgroup")).expect("a running process");
+    let node = processes().find(|one| one.name == "node-2").and_then(|one| one.pid).expect("it runs");
+    assert!(group(node).contains("operator-lab-"), "{}", group(node));
+    let slow = slowest(&limiter, "node-2").await;
+    assert!(slow > Duration::from_millis(80), "it stands still for most of 120 ms: {slow:?}");
+    limiter.clear().await;
+    assert_eq!(running(), 0);
+    assert!(!group(node).contains("operator-lab-"), "{}", group(node));
+    eventually("node-2 is as fast as before", || async { (slowest(&limiter, "node-2").await < slow).then_some(()) })
+        .await;
 }

@@ -167,6 +167,27 @@ async fn one_hot_place_keeps_one_thread_busy_until_its_region_is_split() {
 }
 
 #[tokio::test]
+async fn pd_calls_a_region_hot_after_three_reports_and_every_store_of_a_replica_bears_it() {
+    let hot = "/pd/api/v1/hotspot/regions/write";
+    let cluster = broken(FaultRequest::new("F17"), 120).await;
+    let listed = |told: &serde_json::Value, by: &str| {
+        let of_store = |store: &serde_json::Value| store["statistics"].as_array().map_or(0, Vec::len);
+        told[by].as_object().expect("by store").values().map(of_store).sum::<usize>()
+    };
+    assert_eq!(listed(&cluster.get(hot).await, "as_peer"), 0, "it was reported twice");
+    cluster.pass(61).await;
+    let told = cluster.get(hot).await;
+    assert_eq!((listed(&told, "as_peer"), listed(&told, "as_leader")), (3, 1));
+    for store in told["as_peer"].as_object().expect("by store").values() {
+        for region in store["statistics"].as_array().expect("a list") {
+            let (flow, all) = (region["flow_keys"].as_f64(), store["store_keys"].as_f64());
+            assert!(flow >= Some(14_000.0) && flow < all, "{region} of {all:?}");
+        }
+    }
+    assert_eq!(listed(&cluster.get("/pd/api/v1/hotspot/regions/read").await, "as_peer"), 0);
+}
+
+#[tokio::test]
 async fn more_writes_than_compaction_takes_pile_up_until_writes_are_turned_away() {
     let cluster = broken(FaultRequest::new("F20"), 300).await;
     assert!(cluster.at_store("level0_files", 1).await > Some(20.0));

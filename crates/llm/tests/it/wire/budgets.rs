@@ -7,7 +7,7 @@ use operator_llm::{Budget, Metered, Pace, Patience, Price, Provider, ProviderErr
 use operator_protocols::BoxFuture;
 
 use super::{FORMATS, LONG, plain, send, send_within, whole_settings};
-use crate::scripted::{Scripted, Step, answer, json};
+use crate::server::{Scripted, Step, answer, json};
 
 /// Time that passes only where the code waits.
 struct Still {
@@ -143,6 +143,26 @@ async fn what_is_lost_counts_in_full_so_that_a_broken_provider_is_not_fed_for_ev
         assert!(matches!(errors[..2], [ProviderError::Lost { .. }, ProviderError::Lost { .. }]), "{errors:?}");
         assert!(matches!(errors[2], ProviderError::Budget { .. }), "300 tokens at $10 a million, twice: {errors:?}");
         assert_eq!(server.seen().len(), 2);
+    }
+}
+
+/// What is set aside must not be less than what a real model's own dictionary makes of the same text.
+#[tokio::test]
+async fn as_much_is_set_aside_as_a_real_model_reads() {
+    for (format, name) in FORMATS.into_iter().zip(["messages-tools", "chat-tools"]) {
+        let (_, request) = super::recordings::said(name);
+        let counted = 751;
+        let exactly = Budget { tokens: counted + u64::from(request.max_output_tokens), ..WIDE };
+        let server = Scripted::start(vec![json(200, "{}")]).await;
+        let provider = format.provider(&priced(server.url()));
+        let pace = Still::new();
+        let failure = send(&Metered::new(&*provider, exactly, Patience::default(), &pace), &request).await;
+        let failure = failure.expect_err("more than that is set aside");
+        assert!(matches!(failure.error, ProviderError::Budget { .. }), "{failure}");
+        let roomy = Budget { tokens: 3 * counted + u64::from(request.max_output_tokens), ..WIDE };
+        let failure = send(&Metered::new(&*provider, roomy, Patience::default(), &pace), &request).await;
+        let error = failure.expect_err("no answer of the format").error;
+        assert!(matches!(error, ProviderError::Garbled { .. }), "but not much more: {error}");
     }
 }
 

@@ -6,7 +6,7 @@ use operator_llm::{ProviderError, Stop};
 use serde_json::json;
 
 use super::{Chat, FORMATS, Messages, plain, send, send_within, settings, whole_settings};
-use crate::scripted::{Scripted, Step, answer, cut_stream, json, stream};
+use crate::server::{Scripted, Step, answer, cut_stream, json, stream};
 
 /// The error of one call that meets this script.
 async fn error(format: super::Format, script: Vec<Step>) -> ProviderError {

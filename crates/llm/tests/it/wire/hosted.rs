@@ -7,7 +7,7 @@ use operator_llm::{
 use serde_json::{Value as Json, json};
 
 use super::{Chat, Messages, plain, send, settings, text, tool, whole_settings, words};
-use crate::scripted::{Scripted, json as answered};
+use crate::server::{Scripted, json as answered};
 
 fn schema() -> Json {
     json!({"type": "object", "required": ["p"], "properties": {"p": {"type": "number", "maximum": 1}}})

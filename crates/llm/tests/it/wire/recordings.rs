@@ -4,11 +4,11 @@ use operator_llm::{Message, Piece, ProviderSettings, Request, Stop, ToolChoice, 
 use serde_json::Value as Json;
 
 use super::{Chat, Format, Messages, question, send, settings, whole_settings, words};
-use crate::scripted::{Scripted, recorded, recording};
+use crate::server::{Scripted, recorded, recording};
 
 /// The recorded request, and the same said to a provider. Only the words are taken from the recording: its shape must come
 /// out of the provider.
-fn said(name: &str) -> (Json, Request) {
+pub(super) fn said(name: &str) -> (Json, Request) {
     let mut recorded: Json = serde_json::from_str(&recording(&format!("{name}.request.json"))).expect("JSON");
     // One of them says what is the default.
     if recorded.get("tool_choice").is_some_and(|choice| choice == "auto") {

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 
 use super::{FORMATS, Format, Messages, hear, plain, settings, tool};
-use crate::scripted::{Scripted, Step, json, stream};
+use crate::server::{Scripted, Step, json, stream};
 
 fn keyed(url: &str, key: &str, other: &str) -> ProviderSettings {
     let file = tempfile::NamedTempFile::new().expect("a file");

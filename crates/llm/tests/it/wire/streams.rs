@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{Chat, FORMATS, Format, Messages, hear, plain, send, settings, words};
-use crate::scripted::{Scripted, Step, cut_stream, json, stream};
+use crate::server::{Scripted, Step, cut_stream, json, stream};
 
 const SAID: &str = "C3 ist langsam: 漢字 🦀 é, und C2 wartet";
 

@@ -1,5 +1,7 @@
 //! Nothing is wrong, or nothing but that more is asked.
 
+use std::collections::BTreeSet;
+
 use operator_protocols::{FaultClass, Locus, SignalRole};
 
 use super::{Explains, Rule};
@@ -28,10 +30,14 @@ impl Rule for LoadSurge {
             .keys()
             .map(|id| Locus::Component((*id).clone()))
             .filter(|on| load::more_traffic(case, on).is_some() && case.suffers(on))
+            .chain(load::dominating(case).map(|(on, _)| on.clone()))
             .collect()
     }
 
     fn explains<'p>(&self, case: &Case<'p>, locus: &Locus) -> Explains<'p> {
+        if matches!(locus, Locus::Entity(_)) {
+            return of_entity(case, locus);
+        }
         let reach = case.reach(locus);
         let everywhere = *locus == Locus::Nothing;
         let suffering: Vec<Locus> = case
@@ -68,10 +74,37 @@ impl Rule for LoadSurge {
     fn weigh<'p>(&self, case: &Case<'p>, locus: &Locus, terms: &mut Terms<'p>) {
         if let Some(surge) = load::surge(case) {
             terms.add(surge.item, STRONG, "more is asked where requests enter");
+        } else if let Some(item) = case.facts(locus).dominates {
+            terms.add(item, STRONG, "it is much of all that a component is asked");
         } else if let Some(one) = load::more_traffic(case, locus) {
             terms.add(one.item, STRONG, "more is asked of it");
+            let alone = load::dominating(case)
+                .find(|(on, _)| case.symptoms_at(locus).any(|symptom| symptom.implicates.contains(on)));
+            if let Some((_, item)) = alone {
+                terms.add(item, -MODERATE, "much of it is one thing alone");
+            }
         }
     }
+}
+
+/// One thing is asked for so much that those who bear it suffer: they are where findings name it, and whom these name
+/// with it.
+fn of_entity<'p>(case: &Case<'p>, locus: &Locus) -> Explains<'p> {
+    let named = case.symptoms.iter().filter(|symptom| symptom.implicates.contains(locus));
+    let bearing: BTreeSet<Locus> = named
+        .flat_map(|symptom| symptom.implicates.iter().copied().chain([&symptom.on]))
+        .filter(|on| matches!(on, Locus::Component(_)))
+        .cloned()
+        .collect();
+    let locus = locus.clone();
+    Box::new(move |symptom| match symptom.nature {
+        Nature::Performance | Nature::Outcome if symptom.implicates.contains(&locus) => (1.0, "the finding names it"),
+        Nature::Performance if bearing.contains(&symptom.on) => (0.9, "it is borne there"),
+        Nature::Outcome if symptom.implicates.iter().any(|on| bearing.contains(*on)) => {
+            (0.8, "the finding names places where it is borne")
+        }
+        _ => (0.0, UNEXPLAINED),
+    })
 }
 
 impl Rule for NoFault {

@@ -22,6 +22,8 @@ pub(crate) struct HotRegions {
 pub(crate) struct HotPeers {
     /// Bytes a second of the whole store.
     pub(crate) store_bytes: f64,
+    /// Keys a second of the whole store.
+    pub(crate) store_keys: f64,
     /// Bytes a second of its hot regions.
     pub(crate) total_flow_bytes: f64,
     #[serde(deserialize_with = "null_is_empty")]
