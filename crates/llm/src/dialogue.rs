@@ -4,25 +4,20 @@ use std::time::Duration;
 
 use operator_protocols::{Clock, Timestamp};
 use operator_reasoner::{Exchange, Investigation, Outcome, Step, Usage, bounded};
-use serde_json::Value as Json;
 
-use crate::bounds::{ANSWER_BYTES, CALLS, ECHO_BYTES, FAULTS, PIECES, REQUEST_BYTES, RESPONSE_BYTES, head, is_modest};
+use crate::bounds::{CALLS, FAULTS, PIECES, REQUEST_BYTES, RESPONSE_BYTES, head};
 use crate::case::Case;
 use crate::grounding::{Fault, Ground, Grounded};
 use crate::metered::Metered;
 use crate::provider::{Effort, Failure, Message, Piece, Provider, Reply, Request, Sent, Stop, ToolChoice};
 use crate::settings::DiagnoserSettings;
 use crate::submission::Submission;
-use crate::text_call;
 use crate::tools::{SUBMIT, Tools};
+use crate::turn::{self, Call};
 use crate::{canonical, prompt};
 
-/// The member by which a bare answer is known.
-const MARK: &str = "cause";
 /// How long one look may take.
 const LOOK_TIME: Duration = Duration::from_secs(10);
-/// The longest id of a call, in bytes.
-const ID_BYTES: usize = 256;
 /// How many turns without a call are borne.
 const IDLE: u32 = 2;
 
@@ -44,14 +39,6 @@ pub(crate) struct Dialogue<'a> {
     pub exchanges: Vec<Exchange>,
     pub faults: Vec<String>,
     pub usage: Usage,
-}
-
-/// A call of a tool, however it was written.
-struct Call {
-    /// The id of a call in the wire form; none for one written as text.
-    id: Option<String>,
-    name: String,
-    arguments: Json,
 }
 
 impl<'a> Dialogue<'a> {
@@ -101,7 +88,7 @@ impl<'a> Dialogue<'a> {
             if oversized {
                 return Err(format!("the model's reply has more than {PIECES} pieces"));
             }
-            let calls = self.calls(&reply);
+            let calls = turn::calls(&reply);
             if let Some(answer) = calls.iter().find(|call| call.name == SUBMIT) {
                 match Submission::read(&answer.arguments).and_then(|read| self.ground.check(read)) {
                     Ok(grounded) if self.repairing => return Ok((grounded, Outcome::Repaired)),
@@ -206,61 +193,6 @@ impl<'a> Dialogue<'a> {
         self.investigation.progress(&Step { turn, turns, text, usage: self.usage });
     }
 
-    /// The calls of a reply: in the wire form, or else one that was written as text.
-    fn calls(&self, reply: &Reply) -> Vec<Call> {
-        let mut calls: Vec<Call> = Vec::new();
-        let mut words = String::new();
-        for piece in &reply.pieces {
-            match piece {
-                Piece::ToolCall { id, name, arguments } => {
-                    let arguments = if is_modest(arguments) { arguments.clone() } else { Json::Null };
-                    calls.push(Call {
-                        id: Some(head(id, ID_BYTES).to_owned()),
-                        name: head(name, 64).to_owned(),
-                        arguments,
-                    });
-                }
-                Piece::Text { text, .. } if words.len() < ANSWER_BYTES => words.push_str(head(text, ANSWER_BYTES)),
-                Piece::Text { .. } | Piece::ToolResult { .. } | Piece::Sealed(_) => {}
-            }
-        }
-        if calls.is_empty()
-            && let Some(call) = text_call::read(&words, SUBMIT, MARK)
-        {
-            calls.push(Call { id: None, name: call.name, arguments: call.arguments });
-        }
-        calls
-    }
-
-    /// Shows the model its own reply again, bounded.
-    fn echo(&mut self, reply: &Reply) {
-        let mut shown: Vec<Piece> = reply
-            .pieces
-            .iter()
-            .filter_map(|piece| match piece {
-                Piece::Text { text, .. } if text.trim().is_empty() => None,
-                Piece::Text { text, .. } => {
-                    Some(Piece::Text { text: head(text.trim(), ECHO_BYTES).to_owned(), cache: false })
-                }
-                Piece::ToolCall { id, name, arguments } => {
-                    let fits = is_modest(arguments) && arguments.is_object();
-                    let arguments = if fits { arguments.clone() } else { Json::Object(serde_json::Map::new()) };
-                    Some(Piece::ToolCall {
-                        id: head(id, ID_BYTES).to_owned(),
-                        name: head(name, 64).to_owned(),
-                        arguments,
-                    })
-                }
-                Piece::Sealed(block) => Some(Piece::Sealed(block.clone())),
-                Piece::ToolResult { .. } => None,
-            })
-            .collect();
-        if shown.is_empty() {
-            shown.push(Piece::Text { text: "…".to_owned(), cache: false });
-        }
-        self.messages.push(Message::Assistant(shown));
-    }
-
     /// Sends an answer back with what is wrong with it, once.
     fn faulty(&mut self, reply: &Reply, calls: &[Call], faults: &[Fault]) -> Result<(), String> {
         let mut told: Vec<String> = Vec::new();
@@ -280,7 +212,7 @@ impl<'a> Dialogue<'a> {
         }
         self.repairing = true;
         let text = prompt::repair(&told);
-        self.echo(reply);
+        self.messages.push(turn::echo(reply));
         let mut said: Vec<Piece> = Vec::new();
         for call in calls {
             if let Some(id) = &call.id {
@@ -301,14 +233,14 @@ impl<'a> Dialogue<'a> {
         if self.idle > IDLE {
             return Err("the model calls no tool and gives no answer".to_owned());
         }
-        self.echo(reply);
+        self.messages.push(turn::echo(reply));
         self.messages.push(Message::User(vec![Piece::Text { text: prompt::nudge().to_owned(), cache: false }]));
         Ok(())
     }
 
     /// Takes the looks that were asked for, and tells what they show.
     async fn look(&mut self, turn: u32, turns: u32, reply: &Reply, calls: Vec<Call>) {
-        self.echo(reply);
+        self.messages.push(turn::echo(reply));
         let mut said: Vec<Piece> = Vec::new();
         for (n, call) in calls.into_iter().enumerate() {
             let name = bounded(&call.name, 60);

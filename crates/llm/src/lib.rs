@@ -46,6 +46,7 @@ mod submission;
 mod text_call;
 mod tools;
 mod transport;
+mod turn;
 
 pub use anthropic::Anthropic;
 pub use budget::Budget;

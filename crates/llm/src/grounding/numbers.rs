@@ -66,6 +66,7 @@ impl Pool {
                 }
             }
             EvidenceKind::Saturated { unit, value, full, .. } => self.pair(*value, *full, unit),
+            EvidenceKind::Share { unit, value, of, .. } => self.pair(*value, *of, unit),
             EvidenceKind::SelfExcess { unit, total, of_callees, own, .. } => {
                 self.pair(*own, *total, unit);
                 self.pair(*of_callees, *total, unit);

@@ -110,7 +110,7 @@ fn relevance(pack: &EvidencePack, item: &EvidenceItem) -> (u8, f64) {
         | EvidenceKind::Incarnation { .. } => (2, 0.0),
         EvidenceKind::Event(_) | EvidenceKind::OwnAction(_) => (3, 0.0),
         EvidenceKind::Deviation { deviation, worse, .. } if *worse != Worse::Neither => (4, deviation.abs()),
-        EvidenceKind::Saturated { .. } | EvidenceKind::Silent { .. } => (5, 0.0),
+        EvidenceKind::Saturated { .. } | EvidenceKind::Silent { .. } | EvidenceKind::Share { .. } => (5, 0.0),
         EvidenceKind::SelfExcess { .. }
         | EvidenceKind::Peers { .. }
         | EvidenceKind::LogTemplate { .. }

@@ -172,6 +172,7 @@ fn signal_of(kind: &EvidenceKind) -> Option<&str> {
         EvidenceKind::Deviation { signal, .. }
         | EvidenceKind::Saturated { signal, .. }
         | EvidenceKind::SelfExcess { signal, .. }
+        | EvidenceKind::Share { signal, .. }
         | EvidenceKind::Peers { signal, .. } => Some(signal),
         EvidenceKind::Silent { sample, .. } => Some(sample),
         _ => None,

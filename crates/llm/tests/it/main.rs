@@ -8,7 +8,6 @@ mod investigation;
 mod model;
 mod real;
 mod replay;
-mod scripted;
 mod server;
 mod wire;
 #[allow(dead_code, reason = "the reasoner's own tests use the rest of it")]
