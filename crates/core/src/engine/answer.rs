@@ -125,8 +125,9 @@ impl Question {
         if let Some(id) = citations(answer).find(|id| !known.contains(id)) {
             return Err(format!("evidence: {} is not in the evidence", id.0));
         }
-        if named.class != FaultClass::Unknown && named.supporting.is_empty() && !self.falls_back(answer) {
-            return Err("primary.supporting: an explanation must cite evidence".to_owned());
+        let agrees = same_cause(named, &self.latest.primary) || self.falls_back(answer);
+        if named.class != FaultClass::Unknown && named.supporting.is_empty() && !agrees {
+            return Err("primary.supporting: another explanation than the reasoner's must cite evidence".to_owned());
         }
         Ok(())
     }
@@ -167,6 +168,14 @@ impl Question {
         }
         let weighed = weighed(&self.latest, &theirs);
         (theirs.probability, theirs.score) = weighed.map_or((0.0, 0.0), |one| (one.probability, one.score));
+        // What the reasoner notes of the same evidence weighs what it weighs there.
+        let noted = |id: &EvidenceId| {
+            let ledger = weighed.iter().flat_map(|one| one.supporting.iter().chain(&one.contradicting));
+            ledger.clone().find(|one| one.id == *id).map_or(0.0, |one| one.weight)
+        };
+        for reference in theirs.supporting.iter_mut().chain(&mut theirs.contradicting) {
+            reference.weight = noted(&reference.id);
+        }
         let bare = Hypothesis {
             statement: String::new(),
             supporting: weighed.map(|one| one.supporting.clone()).unwrap_or_default(),

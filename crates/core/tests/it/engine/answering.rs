@@ -249,7 +249,10 @@ async fn what_is_forged_is_refused_and_audited_and_changes_nothing() {
     change("is not part of the evidence", &|one| one.diagnosis.primary.locus = Locus::component("other", "worker"));
     change("is not part of the evidence", &|one| one.diagnosis.primary.locus = Locus::component(SUBJECT, "nobody"));
     change("is not part of the evidence", &|one| one.diagnosis.primary.locus = Locus::Nothing);
-    change("must cite evidence", &|one| one.diagnosis.primary.supporting.clear());
+    change("must cite evidence", &|one| {
+        one.diagnosis.primary.class = FaultClass::DataLoss;
+        one.diagnosis.primary.supporting.clear();
+    });
     change("another subject or incident", &|one| one.diagnosis.incident = "shop-I7".into());
     change("another subject or incident", &|one| one.diagnosis.subject = "other".into());
     change("more than an answer may have", &|one| {

@@ -19,11 +19,13 @@ async fn one_incident(bench: &mut Bench) {
 }
 
 fn similar(pack: &EvidencePack) -> Vec<&PastTicket> {
-    let past = |kind| match kind {
-        EvidenceKind::SimilarTicket(past) => Some(past),
-        _ => None,
-    };
-    pack.items.iter().filter_map(|item| past(&item.kind)).collect()
+    pack.items
+        .iter()
+        .filter_map(|item| match &item.kind {
+            EvidenceKind::SimilarTicket(past) => Some(past),
+            _ => None,
+        })
+        .collect()
 }
 
 async fn mark(
