@@ -22,8 +22,8 @@ pub enum Verb {
         after_help = "Examples:\n  operator agent start --diagnoser llm\n  operator run --agent-apart & operator agent start\n\nIt waits for an operator to run, and for the next one when that ends. SIGTERM and SIGINT end it; what it was asking then is dropped, and asked again by whoever comes next."
     )]
     Start {
-        /// Who explains, whatever is configured
-        #[arg(long, value_name = "WHO")]
+        /// Who explains, whatever is configured: reasoner or llm
+        #[arg(long, value_name = "WHO", hide_possible_values = true)]
         diagnoser: Option<DiagnoserKind>,
     },
     /// Explain one incident now, with or without handing the answer in

@@ -4,8 +4,11 @@ use clap::Subcommand;
 use operator_core::audit::ChainStatus;
 use operator_core::store::Store as _;
 use operator_core::{Actor, AuditRow};
+use operator_reasoner::Deliberation;
+use serde::Deserialize as _;
 
 use crate::app::App;
+use crate::commands::explanation::deliberated;
 use crate::exit::{Exit, Failure};
 use crate::narrate::narrate;
 use crate::output::{Output, Table};
@@ -104,14 +107,44 @@ async fn show(app: &App, seq: u64) -> Result<Exit, Failure> {
     };
     app.output.print("row", &row, || {
         let body = serde_json::to_string_pretty(&row.event.body).unwrap_or_default();
+        let calls = calls(&row).map(|calls| format!("\n{calls}")).unwrap_or_default();
         format!(
-            "{}\n{body}\nprev {}\nhash {}",
+            "{}\n{calls}{body}\nprev {}\nhash {}",
             text(&app.output, std::slice::from_ref(&row)).trim_end(),
             row.prev,
             row.hash
         )
     })?;
     Ok(Exit::Clean)
+}
+
+/// The calls to a model that the row tells of, each with what it cost and what came of it; the body has them whole.
+fn calls(row: &AuditRow) -> Option<String> {
+    let deliberation = Deliberation::deserialize(row.event.body.get("deliberation")?).ok()?;
+    let mut text = String::new();
+    for told in deliberated(&deliberation) {
+        text.push_str(&told);
+        text.push('\n');
+    }
+    let mut table = Table::new(&["turn", "status", "took", "in", "cached", "out", "usd", "came back"]);
+    for call in &deliberation.exchanges {
+        let usage = &call.usage;
+        table.row([
+            call.turn.to_string(),
+            call.status.map_or_else(|| "–".to_owned(), |status| status.to_string()),
+            format!("{:.1} s", std::time::Duration::from_millis(call.took_ms).as_secs_f64()),
+            usage.input_tokens.to_string(),
+            usage.cached_tokens.to_string(),
+            usage.output_tokens.to_string(),
+            format!("{:.4}", usage.cost_micro_usd as f64 / 1e6),
+            call.error.clone().unwrap_or_else(|| format!("{} bytes", call.response.len())),
+        ]);
+    }
+    if !deliberation.exchanges.is_empty() {
+        text.push_str(&table.render());
+        text.push('\n');
+    }
+    Some(text)
 }
 
 async fn verify(app: &App) -> Result<Exit, Failure> {

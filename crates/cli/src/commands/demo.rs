@@ -9,7 +9,7 @@ use crate::exit::{Exit, Failure};
 /// What to show.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  operator demo ratelimiter\n  operator demo ratelimiter --headless\n  operator demo ratelimiter --headless --fail-repair; echo $?\n  operator demo ratelimiter --headless --diagnoser llm --scenario R11 --scenario R7 --scenario R8\n\nEverything is real: processes are killed, an operator that was told nothing finds out and mends them. Headless, it exits 0 only if every chapter went as it should, and 3 otherwise."
+    after_help = "Examples:\n  operator demo ratelimiter\n  operator demo ratelimiter --headless\n  operator demo ratelimiter --headless --fail-repair; echo $?\n  operator demo ratelimiter --headless --diagnoser llm --scenario R11\n\nEverything is real: processes are killed, an operator that was told nothing finds out and mends them. Headless, it exits 0 only if every chapter went as it should, and 3 otherwise."
 )]
 pub struct Args {
     /// The kind of system
@@ -20,11 +20,11 @@ pub struct Args {
     /// Only this chapter
     #[arg(long, value_name = "N")]
     chapter: Option<usize>,
-    /// Show this scenario in place of the chapters; may be given several times
-    #[arg(long = "scenario", value_name = "ID", conflicts_with = "chapter")]
-    scenarios: Vec<String>,
-    /// Who explains, whatever is configured
-    #[arg(long, value_name = "WHO")]
+    /// Show this scenario in place of the chapters; `operator eval list` lists them
+    #[arg(long, value_name = "ID", conflicts_with = "chapter")]
+    scenario: Option<String>,
+    /// Who explains, whatever is configured: reasoner or llm
+    #[arg(long, value_name = "WHO", hide_possible_values = true)]
     diagnoser: Option<DiagnoserKind>,
     /// Make the first repair fail for real, to see what the operator does then
     #[arg(long)]
@@ -39,7 +39,7 @@ pub async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
     let (config, choice) = diagnoser::chosen(app, args.diagnoser)?;
     choice.warn();
     let show = Show {
-        scenarios: args.scenarios,
+        scenario: args.scenario,
         agent: choice.plan(&config),
         kind: args.kind,
         headless: args.headless,

@@ -33,8 +33,8 @@ pub struct Args {
     /// several times
     #[arg(long, value_name = "DIR", conflicts_with = "subject")]
     lab: Vec<PathBuf>,
-    /// Who explains, whatever is configured
-    #[arg(long, value_name = "WHO")]
+    /// Who explains, whatever is configured: reasoner or llm
+    #[arg(long, value_name = "WHO", hide_possible_values = true)]
     diagnoser: Option<DiagnoserKind>,
     /// Wait for the answers of `operator agent start`, which asks the model in a process of its own
     #[arg(long, conflicts_with = "diagnoser")]

@@ -37,8 +37,8 @@ pub struct Show {
     pub headless: bool,
     /// Only this chapter, from 1.
     pub chapter: Option<usize>,
-    /// These scenarios in place of the chapters, in this order.
-    pub scenarios: Vec<String>,
+    /// This scenario, in its own environment, in place of the chapters.
+    pub scenario: Option<String>,
     /// Who explains, beside the embedded reasoner.
     pub agent: Option<AgentPlan>,
     /// The first repair is made to fail.
@@ -85,8 +85,10 @@ pub async fn run(app: &App, show: Show) -> Result<Exit, Failure> {
             .next("leave --fail-repair out, or show a system that really runs"));
     }
     let patience = show.agent.as_ref().map_or(Duration::ZERO, |agent| agent.patience);
-    let mut chapters =
-        if show.scenarios.is_empty() { planned(lab, show.chapter)? } else { of_scenarios(lab, &show.scenarios)? };
+    let mut chapters = match &show.scenario {
+        Some(id) => vec![of_scenario(lab, id)?],
+        None => planned(lab, show.chapter)?,
+    };
     for chapter in &mut chapters {
         // Patience is real time; a simulated system's goes faster.
         chapter.deadline += patience.mul_f64(lab.demo_time.speed);
@@ -94,7 +96,7 @@ pub async fn run(app: &App, show: Show) -> Result<Exit, Failure> {
     if !show.headless && !on_terminal() {
         return Err(Failure::usage("the demonstration needs a terminal").next("add --headless for a transcript"));
     }
-    let environment = (lab.scenario)(lab.demo_environment, 0)
+    let environment = (lab.scenario)(show.scenario.as_deref().unwrap_or(lab.demo_environment), 0)
         .map_err(|error| Failure::failed("read the scenario of the demonstration", error))?;
     let mut stop = Stop::listen()?;
     let set = tokio::select! {
@@ -150,23 +152,15 @@ fn of_chapter(lab: &'static Lab, chapter: &DemoChapter, number: usize, of: usize
     Ok(Planned { number, of, watch, deadline, scenario })
 }
 
-/// Scenarios as chapters: one that is a chapter of the demonstration is told as such, another by what it says itself.
-fn of_scenarios(lab: &'static Lab, ids: &[String]) -> Result<Vec<Planned>, Failure> {
-    let of = ids.len();
-    let one = |(i, id): (usize, &String)| {
-        if let Some(chapter) = lab.demo.iter().find(|chapter| chapter.scenario == id) {
-            return of_chapter(lab, chapter, i + 1, of);
-        }
-        let scenario = (lab.scenario)(id, 0).map_err(|error| {
-            Failure::usage(format!("--scenario {id}: {error}")).next("`operator eval list` lists the scenarios")
-        })?;
-        let times = &scenario.deadlines;
-        let deadline =
-            Duration::from_secs(u64::from(times.detect_s) + u64::from(times.diagnose_s) + u64::from(times.recover_s));
-        let watch = scenario.truth.traps.join(" ");
-        Ok(Planned { number: i + 1, of, watch, deadline, scenario })
-    };
-    ids.iter().enumerate().map(one).collect()
+/// A scenario as the only chapter, in the environment that it is written for.
+fn of_scenario(lab: &'static Lab, id: &str) -> Result<Planned, Failure> {
+    let scenario = (lab.scenario)(id, 0).map_err(|error| {
+        Failure::usage(format!("--scenario {id}: {error}")).next("`operator eval list` lists the scenarios")
+    })?;
+    let times = &scenario.deadlines;
+    let seconds = [times.detect_s, times.diagnose_s, times.recover_s].map(u64::from).iter().sum();
+    let watch = scenario.truth.traps.join(" ");
+    Ok(Planned { number: 1, of: 1, watch, deadline: Duration::from_secs(seconds), scenario })
 }
 
 /// Whether the result is for programs: then standard output is theirs.

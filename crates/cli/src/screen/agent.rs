@@ -94,7 +94,7 @@ fn thinking(rows: &mut Vec<Row>, inside: Rect, case: &CaseProgress, palette: Pal
             let does =
                 step.as_ref().map_or(said, |step| format!("turn {} of {}: {}", step.turn, step.turns, step.text));
             rows.push(Row::needed(line(inside).push("… asking ", palette.act()).push(&does, palette.plain())));
-            if let Some(step) = step {
+            if let Some(step) = step.as_ref().filter(|step| step.usage.calls > 0) {
                 let spent = format!("  {} so far", step.usage);
                 rows.push(Row::wanted(line(inside).push(&spent, palette.dim())));
             }

@@ -25,8 +25,8 @@ use crate::thinking::Told;
 pub struct Args {
     /// The incident, or one of its tickets: its id, or the end of it
     id: String,
-    /// Who explains, whatever is configured
-    #[arg(long, value_name = "WHO")]
+    /// Who explains, whatever is configured: reasoner or llm
+    #[arg(long, value_name = "WHO", hide_possible_values = true)]
     diagnoser: Option<DiagnoserKind>,
     /// Hand the answer in: the operator checks it and goes on with what of it holds
     #[arg(long)]
