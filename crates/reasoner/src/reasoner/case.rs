@@ -26,6 +26,14 @@ pub(crate) struct Deviation<'p> {
     pub deviation: f64,
 }
 
+impl Deviation<'_> {
+    /// Whether the signal is about a clock: by its name, for want of a role.
+    pub fn is_about_a_clock(&self) -> bool {
+        self.role == SignalRole::Other
+            && self.signal.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "clock")
+    }
+}
+
 /// What is known of one locus.
 #[derive(Debug, Default)]
 pub(crate) struct Facts<'p> {

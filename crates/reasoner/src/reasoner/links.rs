@@ -84,6 +84,24 @@ impl<'p> InLinks<'p> {
     }
 }
 
+/// What others measure on a link to or from a component that cannot be read, and that is as ever: it works, whatever the
+/// one who looks can see of it. A caller measures how long its calls take; who is called counts them.
+pub(crate) fn works<'p>(case: &Case<'p>, id: &Id) -> Option<&'p EvidenceItem> {
+    let answers = |other: &Id| case.state(other) != Some(ComponentState::Down);
+    let seen = |from: &Id, to: &Id, roles: &[SignalRole]| {
+        let facts = case.facts(&Locus::Edge(from.clone(), to.clone()));
+        roles.iter().find_map(|role| facts.fine(*role)).filter(|_| facts.silent.is_none())
+    };
+    let callers: Vec<&Id> = case.callers_of(id).filter(|caller| answers(caller)).collect();
+    let callees: Vec<&Id> = case.callees_of(id).filter(|callee| answers(callee)).collect();
+    let links = callers.iter().map(|caller| (*caller, id)).chain(callees.iter().map(|callee| (id, *callee)));
+    if links.into_iter().any(|(from, to)| matches!(link(case, from, to), Link::Sick(..))) {
+        return None;
+    }
+    let called = callers.iter().find_map(|caller| seen(caller, id, &[SignalRole::Traffic, SignalRole::Latency]));
+    called.or_else(|| callees.iter().find_map(|callee| seen(id, callee, &[SignalRole::Traffic])))
+}
+
 /// The links out of a component, leaving out the one to `except`.
 pub(crate) fn out_links<'p>(case: &Case<'p>, id: &Id, except: Option<&Id>) -> Vec<Link<'p>> {
     case.callees_of(id).filter(|callee| Some(*callee) != except).map(|callee| link(case, id, callee)).collect()

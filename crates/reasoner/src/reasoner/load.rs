@@ -24,6 +24,37 @@ pub(crate) fn more_traffic<'c, 'p>(case: &'c Case<'p>, locus: &Locus) -> Option<
         .max_by(|a, b| a.deviation.total_cmp(&b.deviation))
 }
 
+/// Whether a surge reaches a component: more is asked of it, or on a link into it; or how much is, nobody measures.
+pub(crate) fn reaches(case: &Case<'_>, id: &Id) -> bool {
+    let into = case.callers_of(id).map(|caller| Locus::Edge(caller.clone(), id.clone()));
+    let mut measured = false;
+    for on in std::iter::once(Locus::Component(id.clone())).chain(into) {
+        if more_traffic(case, &on).is_some() {
+            return true;
+        }
+        measured |= is_measured(case, &on);
+    }
+    !measured
+}
+
+/// Whether it is known how much is asked at a locus.
+fn is_measured(case: &Case<'_>, locus: &Locus) -> bool {
+    let facts = case.facts(locus);
+    facts.fine(SignalRole::Traffic).is_some() || facts.deviations.iter().any(|one| one.role == SignalRole::Traffic)
+}
+
+/// The components that are full, or fuller than usual, of which a surge asks more.
+pub(crate) fn overfull<'p>(case: &Case<'p>) -> Vec<&'p Id> {
+    if !case.surge() {
+        return Vec::new();
+    }
+    let filled = |id: &Id| {
+        let facts = case.facts(&Locus::Component(id.clone()));
+        facts.saturated.is_some() || facts.bad(SignalRole::Saturation).next().is_some()
+    };
+    case.components.keys().copied().filter(|id| filled(id) && reaches(case, id)).collect()
+}
+
 /// The entities that make up much of the traffic of a component, of those that the symptoms name; the item that says so.
 pub(crate) fn dominating<'c, 'p>(case: &'c Case<'p>) -> impl Iterator<Item = (&'p Locus, &'p EvidenceItem)> + 'c {
     let named = |on: &Locus| case.symptoms.iter().any(|symptom| symptom.implicates.contains(on));
@@ -49,9 +80,7 @@ fn among<'p>(case: &Case<'p>, loci: impl Iterator<Item = Locus>) -> Option<Optio
             if strongest.is_none_or(|before| one.deviation > before.deviation) {
                 strongest = Some(one);
             }
-        } else if case.facts(&locus).fine(SignalRole::Traffic).is_some()
-            || case.facts(&locus).deviations.iter().any(|one| one.role == SignalRole::Traffic)
-        {
+        } else if is_measured(case, &locus) {
             known += 1;
         }
     }

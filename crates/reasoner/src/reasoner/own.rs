@@ -36,12 +36,15 @@ pub(crate) fn own<'p>(case: &Case<'p>, id: &Id) -> Vec<Sign<'p>> {
         };
     }
     let mut signs = Vec::new();
+    let apart = slow.iter().find(|one| involves_none(&hops, one));
     if let Some((share, counted, item)) = facts.own_share {
         // Where requests are not counted, more than one call a request looks like an excess of one's own.
         let (high, low) = if counted { (STRONG, STRONG) } else { (WEAK, MODERATE) };
         if share >= OWN_SHARE_HIGH {
             signs.push((item, high, "most of its excess is its own, not that of what it calls"));
         } else if share <= OWN_SHARE_LOW {
+            // Who is slow in what calls nobody is also late to read what comes back, and takes it for the callee's time.
+            let low = if apart.is_some() { WEAK } else { low };
             signs.push((item, -low, "its excess is that of what it calls"));
         }
     }
@@ -59,7 +62,9 @@ pub(crate) fn own<'p>(case: &Case<'p>, id: &Id) -> Vec<Sign<'p>> {
     }
     // A second sign of the same is not independent of the first.
     let second = |signs: &[Sign<'p>]| if signs.is_empty() { STRONG } else { MODERATE };
-    if let Some(one) = slow.iter().find(|one| !contains(&hops, one)) {
+    if let Some(one) = apart {
+        signs.push((one.item, STRONG, "it is slow in what involves nothing that it calls"));
+    } else if let Some(one) = slow.iter().find(|one| !contains(&hops, one)) {
         signs.push((one.item, second(&signs), "this cannot come from waiting for what it calls"));
     } else if let Some(item) = fine {
         let weight = second(&signs);
@@ -76,8 +81,16 @@ pub(crate) fn own<'p>(case: &Case<'p>, id: &Id) -> Vec<Sign<'p>> {
     signs
 }
 
-/// Whether everything a component calls and of which it is known answers all it is asked; and there is such.
+/// Whether everything a component calls and of which it is known answers all it is asked; and there is such. What is
+/// not reached answers nobody.
 fn callees_answer(case: &Case<'_>, id: &Id) -> bool {
+    let cut = |callee: &Id| {
+        let link = Locus::Edge(id.clone(), callee.clone());
+        case.symptoms_at(&link).any(|symptom| symptom.nature == Nature::Cut)
+    };
+    if case.callees_of(id).any(cut) {
+        return false;
+    }
     let mut measured = case
         .callees_of(id)
         .map(|callee| case.facts(&Locus::Component(callee.clone())))
@@ -104,6 +117,12 @@ fn contains(hops: &[Hop], one: &Deviation<'_>) -> bool {
         Hop::Cut => true,
         Hop::Slow { baseline, grew: by } => base >= CONTAINS_HOP * baseline && grew <= HOP_FACTOR * by,
     })
+}
+
+/// Whether a slow signal usually takes less than any of the slow hops: then it waits for none of them.
+fn involves_none(hops: &[Hop], one: &Deviation<'_>) -> bool {
+    let Some(base) = seconds(one.baseline, one.unit).filter(|_| one.role == SignalRole::Latency) else { return false };
+    hops.iter().all(|hop| matches!(hop, Hop::Slow { baseline, .. } if base < CONTAINS_HOP * baseline))
 }
 
 /// What a component calls and that suffers.

@@ -32,6 +32,8 @@ pub(crate) enum Nature {
     Accounts(DiscrepancyKind),
     /// More is asked of everything.
     Surge,
+    /// A clock is off: nothing that is slow, full or cut makes it so.
+    Clock,
 }
 
 /// Something that asks for an explanation.
@@ -142,7 +144,8 @@ pub(crate) fn symptoms<'p>(case: &Case<'p>) -> Vec<Symptom<'p>> {
         for one in &facts.deviations {
             if one.deviation > 0.0 && one.worse != Worse::Neither && one.role != SignalRole::Traffic {
                 let weight = weight_of(one.deviation);
-                let symptom = found.add(on, Nature::Performance, weight, one.item, one.item.at);
+                let nature = if one.is_about_a_clock() { Nature::Clock } else { Nature::Performance };
+                let symptom = found.add(on, nature, weight, one.item, one.item.at);
                 if case.failing_or_late && matches!(one.role, SignalRole::Availability | SignalRole::Errors) {
                     symptom.failing = symptom.failing.max(weight);
                 }

@@ -1,10 +1,11 @@
 //! Causes that mislead the one who looks: clocks that do not agree, and a system that cannot be seen.
 
-use operator_protocols::{FaultClass, Locus, SignalRole};
+use operator_protocols::{FaultClass, Locus};
 
 use super::{Explains, Rule};
 use crate::parameters::{MODERATE, STRONG, WEAK};
 use crate::reasoner::case::{Case, Deviation};
+use crate::reasoner::links::works;
 use crate::reasoner::reach::UNEXPLAINED;
 use crate::reasoner::symptom::Nature;
 use crate::reasoner::terms::Terms;
@@ -14,12 +15,9 @@ pub(crate) struct ClockSkew;
 /// The system cannot be seen well enough to say.
 pub(crate) struct MonitoringGap;
 
-/// The deviation of a signal that is about a clock: by its name, for want of a role.
+/// The deviation of a signal that is about a clock.
 fn clock<'c, 'p>(case: &'c Case<'p>, locus: &Locus) -> Option<&'c Deviation<'p>> {
-    case.facts(locus).deviations.iter().find(|one| {
-        one.role == SignalRole::Other
-            && one.signal.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "clock")
-    })
+    case.facts(locus).deviations.iter().find(|one| one.is_about_a_clock())
 }
 
 impl Rule for ClockSkew {
@@ -36,8 +34,11 @@ impl Rule for ClockSkew {
     }
 
     fn explains<'p>(&self, case: &Case<'p>, locus: &Locus) -> Explains<'p> {
-        let reach = case.reach(locus);
+        let (locus, reach) = (locus.clone(), case.reach(locus));
         Box::new(move |symptom| {
+            if symptom.nature == Nature::Clock && symptom.on == locus {
+                return (1.0, "the symptom is at this place");
+            }
             let (explained, how) = reach.explains(symptom, false);
             (0.7 * explained, how)
         })
@@ -99,6 +100,11 @@ impl Rule for MonitoringGap {
         }
         if let Some((true, _, item)) = case.facts(locus).healthy {
             terms.add(item, -MODERATE, "it answers");
+        }
+        if let Locus::Component(id) = locus
+            && let Some(item) = works(case, id)
+        {
+            terms.add(item, STRONG, "those it works with see it work as ever");
         }
     }
 }

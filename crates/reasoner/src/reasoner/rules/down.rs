@@ -7,7 +7,7 @@ use operator_protocols::{Component, ComponentState, FaultClass, GroupId, Id, Loc
 use super::{Explains, Rule};
 use crate::parameters::{DECISIVE, MODERATE, STRONG, WEAK};
 use crate::reasoner::case::Case;
-use crate::reasoner::links::InLinks;
+use crate::reasoner::links::{InLinks, works};
 use crate::reasoner::reach::UNEXPLAINED;
 use crate::reasoner::symptom::Nature;
 use crate::reasoner::terms::Terms;
@@ -60,6 +60,9 @@ impl Rule for ComponentDown {
                 let links = InLinks::of(case, id, None);
                 if links.callers >= 2 && links.sick.len() == links.callers {
                     terms.note(links.sick.first().map(|(item, _)| *item), STRONG, "none of its callers reaches it");
+                }
+                if let Some(item) = works(case, id) {
+                    terms.add(item, -STRONG, "those it works with see it work as ever");
                 }
             }
         }

@@ -8,6 +8,7 @@ use crate::pack::robust::full;
 use crate::parameters::{DECISIVE, MODERATE, STRONG, WEAK};
 use crate::reasoner::accounts::Pattern;
 use crate::reasoner::case::Case;
+use crate::reasoner::load;
 use crate::reasoner::reach::UNEXPLAINED;
 use crate::reasoner::symptom::Nature;
 use crate::reasoner::terms::Terms;
@@ -57,11 +58,14 @@ impl Rule for CapacityExhaustion {
         // short: it need not have refused anything yet.
         let short = facts.bad(SignalRole::Saturation).find(|one| full(one.unit).is_some());
         let short = short.filter(|_| facts.fine(SignalRole::Latency).is_some());
+        // A surge that reaches it would fill it too, and make it refuse.
+        let surge = load::overfull(case).into_iter().any(|id| *locus == Locus::Component(id.clone()));
+        let unless_surge = |weight: f64| if surge { weight.min(WEAK) } else { weight };
         match (facts.saturated, risen) {
-            (Some(item), Some(_)) => terms.add(item, STRONG, "it has become nearly full"),
-            (Some(item), None) => terms.add(item, MODERATE, "it is nearly full, as it was before"),
+            (Some(item), Some(_)) => terms.add(item, unless_surge(STRONG), "it has become nearly full"),
+            (Some(item), None) => terms.add(item, unless_surge(MODERATE), "it is nearly full, as it was before"),
             (None, Some(_)) if let Some(one) = short => {
-                terms.add(one.item, MODERATE, "it is fuller than usual, and as quick as ever");
+                terms.add(one.item, unless_surge(MODERATE), "it is fuller than usual, and as quick as ever");
             }
             (None, Some(one)) => terms.add(one.item, WEAK, "it is fuller than usual"),
             (None, None) => {}
@@ -74,7 +78,7 @@ impl Rule for CapacityExhaustion {
                 terms.add(item, -STRONG, "it started again, which may have lost it");
             }
         } else if let Some(item) = refuses(case, locus) {
-            terms.add(item, STRONG, "it refuses, or fails at, what it is asked");
+            terms.add(item, unless_surge(STRONG), "it refuses, or fails at, what it is asked");
         } else if short.is_none() {
             terms.note(None, -STRONG, "what is full refuses; it refuses nothing");
         }

@@ -8,7 +8,7 @@ use super::{Explains, Rule};
 use crate::parameters::{MODERATE, STRONG, SYMPTOM_CRITICAL};
 use crate::reasoner::case::Case;
 use crate::reasoner::load;
-use crate::reasoner::reach::UNEXPLAINED;
+use crate::reasoner::reach::{Reach, UNEXPLAINED};
 use crate::reasoner::symptom::Nature;
 use crate::reasoner::terms::Terms;
 
@@ -54,11 +54,14 @@ impl Rule for LoadSurge {
             })
             .map(|(on, _)| (*on).clone())
             .collect();
+        let overfull: Vec<Reach<'p>> =
+            load::overfull(case).into_iter().map(|id| Reach::of_component(case, id)).collect();
         Box::new(move |symptom| match symptom.nature {
             Nature::Surge => (1.0, "more is asked of everything"),
             Nature::Performance if everywhere => {
-                // Much asked makes slow; it makes failing only where it is too much.
-                let explained = if failing.contains(&symptom.on) { 0.8 } else { 1.0 };
+                // Much asked makes slow; it makes failing only where it is too much, and for whoever depends on that.
+                let too_much = overfull.iter().any(|reach| reach.covers(&symptom.on));
+                let explained = if failing.contains(&symptom.on) && !too_much { 0.8 } else { 1.0 };
                 (explained, "more is asked of it")
             }
             Nature::Performance | Nature::Outcome if !everywhere => reach.explains(symptom, false),
@@ -120,7 +123,7 @@ impl Rule for NoFault {
         Box::new(|symptom| match symptom.nature {
             Nature::Surge => (0.3, "load comes and goes"),
             // Of many numbers some are unusual at any time.
-            Nature::Performance | Nature::Silent if !symptom.violated => (0.3, "an unusual number is not yet a fault"),
+            Nature::Performance | Nature::Silent | Nature::Clock if !symptom.violated => (0.3, "an unusual number is not yet a fault"),
             _ => (0.0, UNEXPLAINED),
         })
     }

@@ -58,13 +58,15 @@ impl Rule for ComponentSlow {
         if !together && !felt(case, id) {
             terms.note(None, -MODERATE, "nothing is seen to be wrong at this place or on a link into it");
         }
+        let callee = sick_callee(case, id);
         for (item, weight, why) in own(case, id) {
             // What it answers quickly may be another kind of question than the one that waits; but more being asked of
-            // all makes all wait without its doing.
-            let weight = if together && !case.surge() { weight.max(-WEAK) } else { weight };
+            // all, or something it calls, makes all wait without its doing.
+            let own = together && !case.surge() && callee.is_none();
+            let weight = if own { weight.max(-WEAK) } else { weight };
             terms.add(item, weight, why);
         }
-        if let Some(callee) = sick_callee(case, id) {
+        if let Some(callee) = callee {
             for (item, weight, why) in callee_is_well(case, id, callee) {
                 terms.add(item, weight, format!("of what it calls: {why}"));
             }
