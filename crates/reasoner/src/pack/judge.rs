@@ -10,8 +10,8 @@ use super::series::Series;
 use super::window::Window;
 use crate::methods::{Method, Methods};
 use crate::parameters::{
-    AT_BASELINE, BASELINE_SAMPLES, DEVIATES, FLOOR_RELATIVE, LATEST_SAMPLES, LEAST_EFFECT, ONSET_GUARD,
-    PEERS_FOR_BASELINE,
+    AT_BASELINE, BASELINE_SAMPLES, CHANGE_REACH, DEVIATES, FLOOR_RELATIVE, LATEST_SAMPLES, LEAST_EFFECT, ONSET_GUARD,
+    PEERS_FOR_BASELINE, SURGE_FACTOR,
 };
 
 /// What a signal is held against.
@@ -81,6 +81,7 @@ pub(crate) fn judge<'s, 'a>(
             }
             continue;
         }
+        scratch.truncate(before_a_surge(one, &scratch, &since, window));
         if let Some(mut baseline) = Baseline::of(&mut scratch, least(one), tails) {
             if since.len() == 1 && tails {
                 // A single reading must be further off than any spike of the past.
@@ -105,6 +106,25 @@ pub(crate) fn judge<'s, 'a>(
 /// The floor of the scale in parts of the median. Of what should always be there, little missing is much.
 fn relative(role: SignalRole) -> f64 {
     if role == SignalRole::Availability { 0.0 } else { FLOOR_RELATIVE }
+}
+
+/// How many of the healthy readings are from before a surge that began in the healthy past and lasts. What is asked is
+/// the cause and not the trouble: the trouble shows when something has filled up, and by then the surge looks usual.
+fn before_a_surge(one: &Series<'_>, healthy: &[f64], since: &[(Timestamp, f64)], window: &Window) -> usize {
+    let all = healthy.len();
+    if one.role != SignalRole::Traffic || all < BASELINE_SAMPLES + LATEST_SAMPLES {
+        return all;
+    }
+    let Some(middle) = robust::median(healthy) else { return all };
+    let risen = |value: f64| middle > 0.0 && value >= SURGE_FACTOR * middle;
+    let run = healthy.iter().rev().take_while(|value| risen(**value)).count();
+    if run < LATEST_SAMPLES || all - run < BASELINE_SAMPLES || !latest(since).is_some_and(risen) {
+        return all;
+    }
+    // What has been so for long is usual.
+    let reach = one.since(window.healthy_until.minus(CHANGE_REACH));
+    let within = reach.iter().take_while(|(at, _)| *at < window.healthy_until).count();
+    if run <= within { all - run } else { all }
 }
 
 /// The median of the latest few readings.

@@ -1,5 +1,7 @@
 //! Whether more is asked than usual, of everything or of one component.
 
+use std::collections::BTreeSet;
+
 use operator_protocols::{Id, Locus, SignalRole};
 
 use super::case::{Case, Deviation};
@@ -24,26 +26,29 @@ pub(crate) fn more_traffic<'c, 'p>(case: &'c Case<'p>, locus: &Locus) -> Option<
         .max_by(|a, b| a.deviation.total_cmp(&b.deviation))
 }
 
-/// Whether a surge reaches a component: more is asked of it, or on a link into it; or how much is, nobody measures.
-pub(crate) fn reaches(case: &Case<'_>, id: &Id) -> bool {
-    let into = case.callers_of(id).map(|caller| Locus::Edge(caller.clone(), id.clone()));
-    let mut measured = false;
-    for on in std::iter::once(Locus::Component(id.clone())).chain(into) {
-        if more_traffic(case, &on).is_some() {
-            return true;
-        }
-        measured |= is_measured(case, &on);
-    }
-    !measured
-}
-
 /// Whether it is known how much is asked at a locus.
 fn is_measured(case: &Case<'_>, locus: &Locus) -> bool {
     let facts = case.facts(locus);
     facts.fine(SignalRole::Traffic).is_some() || facts.deviations.iter().any(|one| one.role == SignalRole::Traffic)
 }
 
-/// The components that are full, or fuller than usual, of which a surge asks more.
+/// The components that a surge reaches: down the calls from where requests enter, but not along a link that carries as
+/// much as ever. How much all callers together ask of a component says less: some may ask less for being busy.
+fn reached<'p>(case: &Case<'p>) -> BTreeSet<&'p Id> {
+    let mut reached: BTreeSet<&Id> = entries(case).collect();
+    let mut queue: Vec<&Id> = reached.iter().copied().collect();
+    while let Some(id) = queue.pop() {
+        for callee in case.callees_of(id) {
+            let link = Locus::Edge(id.clone(), callee.clone());
+            if case.facts(&link).fine(SignalRole::Traffic).is_none() && reached.insert(callee) {
+                queue.push(callee);
+            }
+        }
+    }
+    reached
+}
+
+/// The components that are full, or fuller than usual, and that a surge reaches.
 pub(crate) fn overfull<'p>(case: &Case<'p>) -> Vec<&'p Id> {
     if !case.surge() {
         return Vec::new();
@@ -52,7 +57,7 @@ pub(crate) fn overfull<'p>(case: &Case<'p>) -> Vec<&'p Id> {
         let facts = case.facts(&Locus::Component(id.clone()));
         facts.saturated.is_some() || facts.bad(SignalRole::Saturation).next().is_some()
     };
-    case.components.keys().copied().filter(|id| filled(id) && reaches(case, id)).collect()
+    reached(case).into_iter().filter(|id| filled(id)).collect()
 }
 
 /// The entities that make up much of the traffic of a component, of those that the symptoms name; the item that says so.
@@ -63,10 +68,14 @@ pub(crate) fn dominating<'c, 'p>(case: &'c Case<'p>) -> impl Iterator<Item = (&'
 
 /// More traffic where requests enter: of all of it together, or of nearly all components that nobody calls.
 pub(crate) fn surge<'p>(case: &Case<'p>) -> Option<Surge<'p>> {
-    let entries: Vec<&Id> = case.components.keys().copied().filter(|id| case.callers_of(id).next().is_none()).collect();
     more_traffic(case, &Locus::Nothing)
         .map(|one| Surge { item: one.item })
-        .or_else(|| among(case, entries.into_iter().map(|id| Locus::Component(id.clone()))).flatten())
+        .or_else(|| among(case, entries(case).map(|id| Locus::Component(id.clone()))).flatten())
+}
+
+/// The components that nobody calls.
+fn entries<'c, 'p>(case: &'c Case<'p>) -> impl Iterator<Item = &'p Id> + 'c {
+    case.components.keys().copied().filter(|id| case.callers_of(id).next().is_none())
 }
 
 /// `None`, if none of the loci measures its traffic; `Some(None)`, if there is no surge.

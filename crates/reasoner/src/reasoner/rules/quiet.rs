@@ -123,7 +123,9 @@ impl Rule for NoFault {
         Box::new(|symptom| match symptom.nature {
             Nature::Surge => (0.3, "load comes and goes"),
             // Of many numbers some are unusual at any time.
-            Nature::Performance | Nature::Silent | Nature::Clock if !symptom.violated => (0.3, "an unusual number is not yet a fault"),
+            Nature::Performance | Nature::Silent | Nature::Clock if !symptom.violated => {
+                (0.3, "an unusual number is not yet a fault")
+            }
             _ => (0.0, UNEXPLAINED),
         })
     }
