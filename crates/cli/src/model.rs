@@ -142,7 +142,7 @@ fn price(said: &Prices, model: &str) -> Result<Option<Price>, String> {
     // A dollar for a million tokens is a thousand billionths for one. The numbers are bounded where they are read.
     let billionths = |dollars: f64| (dollars * 1_000.0).round() as u64;
     let input = said.input.map_or(listed.input, billionths);
-    let scaled = |of: u64| if listed.input == 0 { input } else { input.saturating_mul(of) / listed.input };
+    let scaled = |of: u64| input.saturating_mul(of).checked_div(listed.input).unwrap_or(input);
     Ok(Some(Price {
         input,
         cached: said.cached.map_or_else(|| scaled(listed.cached), billionths),

@@ -165,7 +165,7 @@ fn sign(pack: &EvidencePack, item: &EvidenceItem) -> Option<(u32, String)> {
         EvidenceKind::SelfExcess { own, total, .. } => {
             (2, format!("excess {}", if own * 2.0 >= *total { "its own" } else { "of what it calls" }))
         }
-        EvidenceKind::Share { .. } => (2, "much of it one entity's".to_owned()),
+        EvidenceKind::Share { .. } => (2, "most traffic is that of one".to_owned()),
         EvidenceKind::Silent { .. } => (2, "silent".to_owned()),
         EvidenceKind::Peers { deviating, peers, .. } => {
             let among = if *deviating == 1 {

@@ -15,6 +15,7 @@ impl EvidenceKind {
             Self::Deviation { signal, .. }
             | Self::Saturated { signal, .. }
             | Self::SelfExcess { signal, .. }
+            | Self::Share { signal, .. }
             | Self::Peers { signal, .. } => Some(signal),
             _ => None,
         }
