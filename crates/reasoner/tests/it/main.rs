@@ -4,6 +4,7 @@
 mod confusion;
 mod determinism;
 mod markdown;
+mod neighbours;
 mod properties;
 mod rules;
 mod scene;

@@ -54,16 +54,18 @@ impl Rule for ComponentSlow {
             }
             _ => {}
         }
-        let together = weigh_callers(case, id, terms);
+        let callee = sick_callee(case, id);
+        let signs = own(case, id);
+        let only_waits = callee.is_some() && signs.iter().map(|(_, weight, _)| weight).sum::<f64>() < 0.0;
+        let together = weigh_callers(case, id, only_waits, terms);
         if !together && !felt(case, id) {
             terms.note(None, -MODERATE, "nothing is seen to be wrong at this place or on a link into it");
         }
-        let callee = sick_callee(case, id);
-        for (item, weight, why) in own(case, id) {
+        for (item, weight, why) in signs {
             // What it answers quickly may be another kind of question than the one that waits; but more being asked of
             // all, or something it calls, makes all wait without its doing.
-            let own = together && !case.surge() && callee.is_none();
-            let weight = if own { weight.max(-WEAK) } else { weight };
+            let its_own = together && !case.surge() && callee.is_none();
+            let weight = if its_own { weight.max(-WEAK) } else { weight };
             terms.add(item, weight, why);
         }
         if let Some(callee) = callee {
@@ -109,13 +111,15 @@ fn felt(case: &Case<'_>, id: &Id) -> bool {
         || case.callers_of(id).any(|caller| case.suffers(&Locus::Edge(caller.clone(), id.clone())))
 }
 
-/// What the callers of a component see; whether all of them suffer together.
-fn weigh_callers<'p>(case: &Case<'p>, id: &Id, terms: &mut Terms<'p>) -> bool {
+/// What the callers of a component see; whether all of them suffer together. `only_waits` is whether it merely waits for
+/// what it calls.
+fn weigh_callers<'p>(case: &Case<'p>, id: &Id, only_waits: bool, terms: &mut Terms<'p>) -> bool {
     let links = InLinks::of(case, id, None);
+    // More being asked of all would do the same, and so does what it waits for.
+    let elsewhere = only_waits || case.surge();
     let suffering = links.sick.len() + links.suffering_callers.len();
     if links.callers >= 2 && links.sick.len() == links.callers {
-        let weight = match (case.surge(), at_once(&links.sick)) {
-            // More being asked of all would do the same.
+        let weight = match (elsewhere, at_once(&links.sick)) {
             (true, _) => WEAK,
             (false, true) => STRONG + WEAK,
             (false, false) => STRONG,
@@ -126,7 +130,7 @@ fn weigh_callers<'p>(case: &Case<'p>, id: &Id, terms: &mut Terms<'p>) -> bool {
     if links.callers >= 2 && suffering == links.callers {
         let seen = first(&links.sick).or_else(|| first(&links.suffering_callers));
         let unseen = links.well.len() == links.callers;
-        let weight = if unseen || case.surge() { WEAK } else { MODERATE };
+        let weight = if unseen || elsewhere { WEAK } else { MODERATE };
         terms.note(seen, weight, format!("all {} callers of it suffer together", links.callers));
         return true;
     }
