@@ -81,8 +81,11 @@ pub(crate) fn judge<'s, 'a>(
             }
             continue;
         }
-        scratch.truncate(before_a_surge(one, &scratch, &since, window));
         if let Some(mut baseline) = Baseline::of(&mut scratch, least(one), tails) {
+            if let Some(mut before) = before_a_surge(one, baseline.median, &since, window) {
+                baseline = Baseline::of(&mut before, least(one), tails).unwrap_or(baseline);
+                scratch = before;
+            }
             if since.len() == 1 && tails {
                 // A single reading must be further off than any spike of the past.
                 baseline.widen_to(&scratch);
@@ -108,23 +111,21 @@ fn relative(role: SignalRole) -> f64 {
     if role == SignalRole::Availability { 0.0 } else { FLOOR_RELATIVE }
 }
 
-/// How many of the healthy readings are from before a surge that began in the healthy past and lasts. What is asked is
+/// The healthy readings from before a surge that began in the healthy past and lasts, if there is one. What is asked is
 /// the cause and not the trouble: the trouble shows when something has filled up, and by then the surge looks usual.
-fn before_a_surge(one: &Series<'_>, healthy: &[f64], since: &[(Timestamp, f64)], window: &Window) -> usize {
-    let all = healthy.len();
-    if one.role != SignalRole::Traffic || all < BASELINE_SAMPLES + LATEST_SAMPLES {
-        return all;
-    }
-    let Some(middle) = robust::median(healthy) else { return all };
+fn before_a_surge(one: &Series<'_>, middle: f64, since: &[(Timestamp, f64)], window: &Window) -> Option<Vec<f64>> {
     let risen = |value: f64| middle > 0.0 && value >= SURGE_FACTOR * middle;
-    let run = healthy.iter().rev().take_while(|value| risen(**value)).count();
-    if run < LATEST_SAMPLES || all - run < BASELINE_SAMPLES || !latest(since).is_some_and(risen) {
-        return all;
+    if one.role != SignalRole::Traffic || !latest(since).is_some_and(risen) {
+        return None;
     }
+    let mut healthy = Vec::new();
+    one.before(window.healthy_until, usize::MAX, &mut healthy);
+    let run = healthy.iter().rev().take_while(|value| risen(**value)).count();
     // What has been so for long is usual.
     let reach = one.since(window.healthy_until.minus(CHANGE_REACH));
     let within = reach.iter().take_while(|(at, _)| *at < window.healthy_until).count();
-    if run <= within { all - run } else { all }
+    healthy.truncate(healthy.len().saturating_sub(run));
+    ((LATEST_SAMPLES..=within).contains(&run) && healthy.len() >= BASELINE_SAMPLES).then_some(healthy)
 }
 
 /// The median of the latest few readings.

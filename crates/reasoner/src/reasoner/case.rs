@@ -7,6 +7,7 @@ use operator_protocols::{
 };
 
 use super::accounts::Accounts;
+use super::load;
 use super::reach::Reach;
 use super::symptom::{self, Nature, Symptom};
 use crate::methods::{Method, Methods};
@@ -101,6 +102,8 @@ pub(crate) struct Case<'p> {
     pub unavailable: Vec<&'p EvidenceItem>,
     pub similar: Vec<(&'p PastTicket, &'p EvidenceItem)>,
     pub violations: Vec<(&'p ViolationFact, &'p EvidenceItem)>,
+    /// The components that a surge fills.
+    pub overfull: BTreeSet<&'p Id>,
     /// An item that says that an invariant holds.
     pub holds: Option<&'p EvidenceItem>,
 }
@@ -137,6 +140,7 @@ impl<'p> Case<'p> {
             unavailable: Vec::new(),
             similar: Vec::new(),
             violations: Vec::new(),
+            overfull: BTreeSet::new(),
             holds: None,
         };
         let graph: &[_] = if methods.use_of(Method::GraphShape) { &pack.dependencies } else { &[] };
@@ -153,6 +157,7 @@ impl<'p> Case<'p> {
         for (n, symptom) in case.symptoms.iter().enumerate() {
             case.at.entry(symptom.on.clone()).or_default().push(n);
         }
+        case.overfull = load::overfull(&case);
         case
     }
 

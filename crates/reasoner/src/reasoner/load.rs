@@ -49,9 +49,9 @@ fn reached<'p>(case: &Case<'p>) -> BTreeSet<&'p Id> {
 }
 
 /// The components that are full, or fuller than usual, and that a surge reaches.
-pub(crate) fn overfull<'p>(case: &Case<'p>) -> Vec<&'p Id> {
+pub(crate) fn overfull<'p>(case: &Case<'p>) -> BTreeSet<&'p Id> {
     if !case.surge() {
-        return Vec::new();
+        return BTreeSet::new();
     }
     let filled = |id: &Id| {
         let facts = case.facts(&Locus::Component(id.clone()));

@@ -26,12 +26,17 @@ impl<'p> Reach<'p> {
     /// Of a fault in a component.
     pub fn of_component(case: &Case<'p>, id: &'p Id) -> Self {
         let answers_all = case.facts(&Locus::Component(id.clone())).answers_all();
-        Self { depth: spread(case, id, 0), component: Some(id), edge: None, answers_all }
+        Self { depth: spread(case, [id], 0), component: Some(id), edge: None, answers_all }
+    }
+
+    /// Of the same trouble in several components.
+    pub fn of_components(case: &Case<'p>, ids: impl IntoIterator<Item = &'p Id>) -> Self {
+        Self { depth: spread(case, ids, 0), ..Self::nowhere() }
     }
 
     /// Of a fault in a link: its caller feels it, and whoever depends on the caller.
     pub fn of_edge(case: &Case<'p>, from: &'p Id, to: &'p Id) -> Self {
-        Self { depth: spread(case, from, 1), component: None, edge: Some((from, to)), answers_all: false }
+        Self { depth: spread(case, [from], 1), component: None, edge: Some((from, to)), answers_all: false }
     }
 
     /// Of a fault that has no place in the dependency graph.
@@ -110,9 +115,9 @@ impl<'p> Reach<'p> {
 pub(crate) const UNEXPLAINED: &str = "it would remain unexplained";
 
 /// Breadth-first over the callers that suffer.
-fn spread<'p>(case: &Case<'p>, start: &'p Id, depth: u32) -> BTreeMap<&'p Id, u32> {
-    let mut depths = BTreeMap::from([(start, depth)]);
-    let mut queue = VecDeque::from([start]);
+fn spread<'p>(case: &Case<'p>, starts: impl IntoIterator<Item = &'p Id>, depth: u32) -> BTreeMap<&'p Id, u32> {
+    let mut depths: BTreeMap<&Id, u32> = starts.into_iter().map(|id| (id, depth)).collect();
+    let mut queue: VecDeque<&Id> = depths.keys().copied().collect();
     while let Some(id) = queue.pop_front() {
         let next = depths.get(id).copied().unwrap_or(depth).saturating_add(1);
         for caller in case.callers_of(id) {

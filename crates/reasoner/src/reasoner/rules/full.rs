@@ -8,7 +8,6 @@ use crate::pack::robust::full;
 use crate::parameters::{DECISIVE, MODERATE, STRONG, WEAK};
 use crate::reasoner::accounts::Pattern;
 use crate::reasoner::case::Case;
-use crate::reasoner::load;
 use crate::reasoner::reach::UNEXPLAINED;
 use crate::reasoner::symptom::Nature;
 use crate::reasoner::terms::Terms;
@@ -59,7 +58,7 @@ impl Rule for CapacityExhaustion {
         let short = facts.bad(SignalRole::Saturation).find(|one| full(one.unit).is_some());
         let short = short.filter(|_| facts.fine(SignalRole::Latency).is_some());
         // A surge that reaches it would fill it too, and make it refuse.
-        let surge = load::overfull(case).into_iter().any(|id| *locus == Locus::Component(id.clone()));
+        let surge = matches!(locus, Locus::Component(id) if case.overfull.contains(id));
         let unless_surge = |weight: f64| if surge { weight.min(WEAK) } else { weight };
         match (facts.saturated, risen) {
             (Some(item), Some(_)) => terms.add(item, unless_surge(STRONG), "it has become nearly full"),

@@ -54,13 +54,12 @@ impl Rule for LoadSurge {
             })
             .map(|(on, _)| (*on).clone())
             .collect();
-        let overfull: Vec<Reach<'p>> =
-            load::overfull(case).into_iter().map(|id| Reach::of_component(case, id)).collect();
+        let overfull = Reach::of_components(case, case.overfull.iter().copied());
         Box::new(move |symptom| match symptom.nature {
             Nature::Surge => (1.0, "more is asked of everything"),
             Nature::Performance if everywhere => {
                 // Much asked makes slow; it makes failing only where it is too much, and for whoever depends on that.
-                let too_much = overfull.iter().any(|reach| reach.covers(&symptom.on));
+                let too_much = overfull.covers(&symptom.on);
                 let explained = if failing.contains(&symptom.on) && !too_much { 0.8 } else { 1.0 };
                 (explained, "more is asked of it")
             }
