@@ -76,8 +76,18 @@ pub(crate) fn own<'p>(case: &Case<'p>, id: &Id) -> Vec<Sign<'p>> {
     signs
 }
 
-/// Whether everything a component calls and of which it is known answers all it is asked; and there is such.
+/// Whether everything a component calls and of which it is known answers all it is asked; and there is such. What a
+/// callee answers to others is nothing to who does not get through to it.
 fn callees_answer(case: &Case<'_>, id: &Id) -> bool {
+    let gets_through = |callee: &Id| {
+        let edge = Locus::Edge(id.clone(), callee.clone());
+        let facts = case.facts(&edge);
+        let fails = facts.bad(SignalRole::Errors).chain(facts.bad(SignalRole::Availability)).next().is_some();
+        !fails && !case.symptoms_at(&edge).any(|symptom| symptom.nature == Nature::Cut)
+    };
+    if !case.callees_of(id).all(gets_through) {
+        return false;
+    }
     let mut measured = case
         .callees_of(id)
         .map(|callee| case.facts(&Locus::Component(callee.clone())))
