@@ -90,7 +90,7 @@ pub(crate) fn items(judged: &[Judged<'_, '_>], states: &States<'_>, silent: &Sil
     for (id, called) in callees {
         let on = Locus::Component(id.clone());
         items.extend(latency(&flow, &on, id, &called, &unmeasured));
-        items.extend(errors(&flow, &on, id, &called));
+        items.extend(errors(&flow, &on, id, &called, &unmeasured));
     }
     items.sort_by(|a: &(f64, Draft), b| b.0.total_cmp(&a.0).then_with(|| a.1.on.cmp(&b.1.on)));
     items.into_iter().take(ITEMS_PER_KIND).map(|(_, item)| item).collect()
@@ -121,7 +121,7 @@ fn latency(flow: &Flow<'_>, on: &Locus, id: &Id, called: &[&Id], unmeasured: &BT
     known.then(|| draft(on, signal, excess * requests, of_callees, unit, what))
 }
 
-fn errors(flow: &Flow<'_>, on: &Locus, id: &Id, called: &[&Id]) -> Option<(f64, Draft)> {
+fn errors(flow: &Flow<'_>, on: &Locus, id: &Id, called: &[&Id], unmeasured: &BTreeSet<Locus>) -> Option<(f64, Draft)> {
     let (excess, signal) = flow.error_excess(on)?;
     if !(signal.is_bad() && excess > 0.0) {
         return None;
@@ -129,7 +129,12 @@ fn errors(flow: &Flow<'_>, on: &Locus, id: &Id, called: &[&Id]) -> Option<(f64, 
     let mut of_callees = 0.0;
     let mut known = false;
     for callee in called {
-        if let Some((hop, _)) = flow.error_excess(&Locus::Edge(id.clone(), (*callee).clone())) {
+        let edge = Locus::Edge(id.clone(), (*callee).clone());
+        if unmeasured.contains(&edge) {
+            // Who knows that nothing comes back stops asking and fails all the same.
+            return None;
+        }
+        if let Some((hop, _)) = flow.error_excess(&edge) {
             known = true;
             of_callees += hop;
         }

@@ -81,14 +81,16 @@ pub(crate) fn own<'p>(case: &Case<'p>, id: &Id) -> Vec<Sign<'p>> {
     signs
 }
 
-/// Whether everything a component calls and of which it is known answers all it is asked; and there is such. What is
-/// not reached answers nobody.
+/// Whether everything a component calls and of which it is known answers all it is asked; and there is such. What a
+/// callee answers to others is nothing to who does not get through to it.
 fn callees_answer(case: &Case<'_>, id: &Id) -> bool {
-    let cut = |callee: &Id| {
-        let link = Locus::Edge(id.clone(), callee.clone());
-        case.symptoms_at(&link).any(|symptom| symptom.nature == Nature::Cut)
+    let gets_through = |callee: &Id| {
+        let edge = Locus::Edge(id.clone(), callee.clone());
+        let facts = case.facts(&edge);
+        let fails = facts.bad(SignalRole::Errors).chain(facts.bad(SignalRole::Availability)).next().is_some();
+        !fails && !case.symptoms_at(&edge).any(|symptom| symptom.nature == Nature::Cut)
     };
-    if case.callees_of(id).any(cut) {
+    if !case.callees_of(id).all(gets_through) {
         return false;
     }
     let mut measured = case

@@ -185,6 +185,33 @@ fn two_components_that_call_themselves_degraded_are_two_failures_and_both_are_to
     assert!(also.conclusion.contains("as well"), "{}", also.conclusion);
 }
 
+/// A caller that is cut off tries seldom and fails always: its errors outnumber those of the link.
+#[test]
+fn a_caller_that_no_longer_tries_a_cut_link_is_not_at_fault() {
+    let quiet = |look: &mut operator_protocols::Observation| {
+        let at = look.at;
+        for n in 1..=3 {
+            look.signals.push(gauge(&api(n), "errors", SignalRole::Errors, 0.0, "1/s", at));
+            look.signals.push(gauge(&hop(n), "call_errors", SignalRole::Errors, 0.0, "1/s", at));
+        }
+        look.signals.push(gauge(&store(), "rejected", SignalRole::Errors, 0.0, "1/s", at));
+    };
+    let scene = Scene::new()
+        .always(quiet)
+        .since_onset(|look| {
+            set(look, &api(1), ComponentState::Degraded);
+            for dependency in look.dependencies.iter_mut().filter(|one| one.from.local == "api-1") {
+                dependency.state = DependencyState::Down;
+            }
+            add(look, &api(1), "errors", 20.0);
+            add(look, &hop(1), "call_errors", 2.0);
+            look.signals.retain(|signal| signal.on != hop(1) || signal.name == "call_errors");
+        })
+        .violated("connected", hop(1))
+        .violated("degraded", api(1));
+    assert_eq!(answer(&scene.diagnosis()), (FaultClass::LinkDown, hop(1)));
+}
+
 #[test]
 fn a_store_that_is_down_explains_its_callers() {
     let scene = (1..=3).fold(
