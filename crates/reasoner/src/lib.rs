@@ -35,4 +35,4 @@ pub use reasoner::{Ranked, RankedPlace, Reasoner};
 pub use remembered::Remembered;
 pub use render::{Background, SeriesOf};
 pub use signal_table::{Column, SignalTable, TableError};
-pub use text::bounded;
+pub use text::{bounded, rfc3339};

@@ -3,7 +3,15 @@
 
 use std::fmt::Write as _;
 
+use operator_protocols::Timestamp;
+
 use crate::parameters::TEXT_CHARS;
+
+/// RFC 3339 in UTC, to the second; milliseconds since the epoch for what lies beyond the calendar.
+pub fn rfc3339(at: Timestamp) -> String {
+    let second = at.as_millis().div_euclid(1000);
+    jiff::Timestamp::from_second(second).map_or_else(|_| at.to_string(), |time| time.to_string())
+}
 
 /// Characters that change the direction or the visibility of text around them.
 pub(crate) fn is_deceptive(c: char) -> bool {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use operator_protocols::{Does, FaultClass, Locus, Timestamp, Value};
+use operator_reasoner::rfc3339;
 use serde_json::json;
 
 use super::propose::{Judged, Wanted};
@@ -147,7 +148,8 @@ impl Engine {
             return Err(CommandError::refused(format!("{id} has no diagnosis yet")));
         };
         let confirmations = self.state.incidents.get(&id).map(|row| row.confirmations);
-        let waits = self.waits_until(&id).map(|until| format!("{id} waits for the agent's answer until {until}"));
+        let waits =
+            self.waits_until(&id).map(|until| format!("{id} waits for the agent's answer until {}", rfc3339(until)));
         let mut plans: Vec<String> = waits.into_iter().collect();
         for candidate in &diagnosis.recommended_actions {
             let wanted = Wanted {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use operator_protocols::{
     ActionDefinition, ActionRequest, Does, FaultClass, Holds, Id, Locus, Observation, ParamSource, Timestamp, Value,
 };
-use operator_reasoner::{Diagnosis, RecommendedAction};
+use operator_reasoner::{Diagnosis, RecommendedAction, rfc3339};
 use serde_json::json;
 
 use super::Engine;
@@ -66,7 +66,7 @@ impl Engine {
         let Some((_, diagnosis)) = self.state.diagnoses.get(incident).cloned() else { return };
         let Some(row) = self.state.incidents.get(incident).cloned() else { return };
         if let Some(until) = self.waits_until(incident) {
-            self.say(waiting, &format!("waits for the agent's answer until {until}"), at);
+            self.say(waiting, &format!("waits for the agent's answer until {}", rfc3339(until)), at);
             return;
         }
         if !diagnosis.abstained() && row.confirmations < self.settings.policy.confirmations {

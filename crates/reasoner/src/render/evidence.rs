@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::SeriesOf;
 use super::escape::{code, inline};
-use super::page::{list, time};
+use super::page::list;
 use super::sparkline::sparkline;
+use crate::text::rfc3339;
 use crate::{Diagnosis, EvidenceItem, EvidenceKind, EvidencePack};
 
 impl EvidenceKind {
@@ -29,7 +30,7 @@ pub(super) fn cited(page: &mut String, diagnosis: &Diagnosis, pack: &EvidencePac
         sparkline(&points, pack.from, pack.built_at, pack.onset)
     };
     let entry = |item: &EvidenceItem| {
-        let mut entry = format!("**{}** {}: {}", inline(&item.id.0), time(item.at), inline(&item.statement));
+        let mut entry = format!("**{}** {}: {}", inline(&item.id.0), rfc3339(item.at), inline(&item.statement));
         if let Some(line) = drawn(item) {
             let _ = write!(entry, "\n  {}", code(&line));
         }

@@ -13,8 +13,8 @@ use std::fmt::Write as _;
 use operator_protocols::{Does, Locus, ProbeDefinition};
 
 use self::escape::{code, inline};
-use self::page::{SHOWN, bullets, capital, citation, ids, list, percent, time, title};
-use crate::text::quantity;
+use self::page::{SHOWN, bullets, capital, citation, ids, list, percent, title};
+use crate::text::{quantity, rfc3339};
 use crate::{Deliberation, Diagnosis, EvidencePack, EvidenceRef, Point};
 
 /// How many citations for and against an alternative are told.
@@ -94,7 +94,7 @@ impl Diagnosis {
             self.severity,
             inline(&self.diagnoser),
             inline(&self.diagnoser_version),
-            time(self.made_at),
+            rfc3339(self.made_at),
         );
         if !self.affected.is_empty() {
             let names: Vec<_> = self.affected.iter().take(SHOWN).map(|locus| inline(&locus.to_string())).collect();
@@ -108,9 +108,9 @@ impl Diagnosis {
         list(
             page,
             "What happened",
-            self.timeline
-                .iter()
-                .map(|entry| format!("{} **{}** {}", time(entry.at), inline(&entry.evidence.0), inline(&entry.text))),
+            self.timeline.iter().map(|entry| {
+                format!("{} **{}** {}", rfc3339(entry.at), inline(&entry.evidence.0), inline(&entry.text))
+            }),
         );
     }
 

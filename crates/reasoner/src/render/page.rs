@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use operator_protocols::{FaultClass, Locus, Timestamp};
+use operator_protocols::{FaultClass, Locus};
 
 use super::escape::inline;
 use crate::{EvidenceRef, Hypothesis};
@@ -71,10 +71,4 @@ pub(super) fn capital(text: &str) -> String {
         }
         _ => text.to_owned(),
     }
-}
-
-/// RFC 3339 in UTC, to the second; milliseconds since the epoch for what lies beyond the calendar.
-pub(super) fn time(at: Timestamp) -> String {
-    let second = at.as_millis().div_euclid(1000);
-    jiff::Timestamp::from_second(second).map_or_else(|_| at.to_string(), |time| time.to_string())
 }

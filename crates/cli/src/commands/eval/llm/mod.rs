@@ -39,7 +39,7 @@ pub enum Verb {
     },
     /// Ask about every case; what was answered already is kept
     #[command(
-        after_help = "Example:\n  operator eval llm run --cases ./cases --out ./answers --as reasoner --as both --provider openai-compatible --base-url http://127.0.0.1:8080 --model local"
+        after_help = "Example:\n  operator eval llm run --cases ./cases --out ./answers --as reasoner --as both --set llm.provider=openai-compatible --set llm.base_url=http://127.0.0.1:8080 --set llm.model=local --set llm.tools=false"
     )]
     Run(Box<ask::Args>),
     /// Hold stored answers against the evidence once more, by other code than the diagnoser's; exits 3 when anything is
