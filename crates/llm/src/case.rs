@@ -12,6 +12,8 @@ use crate::prompt::pack::{self, Shown};
 pub(crate) const WAIT: &str = "wait";
 /// The most places that can be named.
 const PLACES: usize = 120;
+/// A model that is shown so many tokens of evidence or fewer is a small one.
+const SMALL: usize = 4_000;
 /// Bytes of JSON a token: on the safe side for numbers and names.
 const BYTES_A_TOKEN: usize = 3;
 
@@ -33,6 +35,8 @@ pub(crate) struct Case<'a> {
     pub shown: Vec<EvidenceId>,
     /// The actions that are good against one of the ranked explanations.
     pub on_offer: Vec<String>,
+    /// Whether it is for a small model, which is to answer in few words.
+    pub small: bool,
 }
 
 impl<'a> Case<'a> {
@@ -68,6 +72,7 @@ impl<'a> Case<'a> {
             ranks,
             shown: ids,
             on_offer: on_offer.into_iter().collect(),
+            small: tokens <= SMALL,
         }
     }
 

@@ -17,33 +17,55 @@ pub(crate) const IDS: usize = 4;
 /// The most things that are missing.
 pub(crate) const MISSING: usize = 4;
 
+/// How long an answer may be.
+struct Room {
+    verdicts: usize,
+    cited: usize,
+    ids: usize,
+    missing: usize,
+    /// Characters of a reason.
+    reason: usize,
+}
+
+impl Room {
+    /// A model that is shown little writes slowly, too: on a machine of its own every word is paid for in time.
+    fn of(case: &Case<'_>) -> Self {
+        if case.small {
+            Self { verdicts: 2, cited: 3, ids: 2, missing: 1, reason: 80 }
+        } else {
+            Self { verdicts: VERDICTS, cited: CITED, ids: IDS, missing: MISSING, reason: REASON / 2 }
+        }
+    }
+}
+
 /// The JSON schema of the answer.
 pub(crate) fn answer(case: &Case<'_>) -> Json {
+    let room = Room::of(case);
     let id = one_of(case.shown.iter().map(|id| id.0.as_str()));
     let classes = FaultClass::ALL.iter().map(|class| class.name());
     let actions = case.on_offer.iter().map(String::as_str).chain([WAIT]);
     let cited = |least: usize| {
         json!({
-            "type": "array", "minItems": least, "maxItems": CITED,
-            "items": object(&[("evidence", id.clone()), ("why", text(REASON / 2))]),
+            "type": "array", "minItems": least, "maxItems": room.cited,
+            "items": object(&[("evidence", id.clone()), ("why", text(room.reason))]),
         })
     };
-    let ranks: Vec<usize> = (1..=case.ranks.clamp(1, VERDICTS)).collect();
+    let ranks: Vec<usize> = (1..=case.ranks.clamp(1, room.verdicts)).collect();
     let verdict = object(&[
         ("about", json!({"type": "integer", "enum": ranks})),
-        ("evidence", json!({"type": "array", "maxItems": IDS, "items": id.clone()})),
+        ("evidence", json!({"type": "array", "maxItems": room.ids, "items": id.clone()})),
         ("verdict", one_of(["keep", "reject"])),
-        ("why", text(REASON / 2)),
+        ("why", text(room.reason)),
     ]);
     object(&[
-        ("assessment", json!({"type": "array", "maxItems": case.ranks.min(VERDICTS), "items": verdict})),
+        ("assessment", json!({"type": "array", "maxItems": case.ranks.min(room.verdicts), "items": verdict})),
         (
             "cause",
             object(&[("class", one_of(classes)), ("locus", one_of(case.places.names().iter().map(String::as_str)))]),
         ),
         ("confidence", one_of(["low", "medium", "high"])),
         ("contradicting", cited(0)),
-        ("missing", json!({"type": "array", "maxItems": MISSING, "items": text(REASON / 2)})),
+        ("missing", json!({"type": "array", "maxItems": room.missing, "items": text(room.reason)})),
         ("recommended_action", one_of(actions)),
         ("statement", text(SENTENCE / 2)),
         ("supporting", cited(usize::from(!case.shown.is_empty()))),

@@ -1,6 +1,6 @@
 //! One answer: which are accepted, what is made of them, and which fall to the reasoner.
 
-use operator_llm::{Budget, LlmDiagnoser, Pace, Patience, Piece, ProviderError, Stop, ToolChoice};
+use operator_llm::{Budget, DiagnoserSettings, LlmDiagnoser, Pace, Patience, Piece, ProviderError, Stop, ToolChoice};
 use operator_protocols::{BoxFuture, FaultClass};
 use operator_reasoner::Outcome;
 use serde_json::json;
@@ -73,6 +73,22 @@ fn one_constrained_answer_is_enough_for_a_model_without_tools() {
     let ids = schema["properties"]["supporting"]["items"]["properties"]["evidence"]["enum"].as_array().unwrap();
     assert!(!ids.is_empty());
     assert!(ids.iter().all(|id| put.pack.items.iter().any(|item| item.id.0 == id.as_str().unwrap())));
+}
+
+#[test]
+fn a_small_model_is_asked_for_few_words() {
+    let most = |settings: DiagnoserSettings| {
+        let put = Put { settings, ..decided() };
+        let model = Scripted::saying(false, vec![says(put.agreeing(1).to_string())]);
+        assert_eq!(deliberation(&put.ask(model.clone())).outcome, Outcome::Accepted);
+        let schema = model.requests()[0].schema.clone().unwrap();
+        let supporting = &schema["properties"]["supporting"];
+        let reason = supporting["items"]["properties"]["why"]["maxLength"].as_u64().unwrap();
+        let assessed = schema["properties"]["assessment"]["maxItems"].as_u64().unwrap();
+        assessed * reason + supporting["maxItems"].as_u64().unwrap() * reason
+    };
+    let (small, large) = (most(DiagnoserSettings::local()), most(DiagnoserSettings::hosted()));
+    assert!(small <= 400 && small * 2 <= large, "{small} characters of reasons, {large} elsewhere");
 }
 
 #[test]
