@@ -116,10 +116,10 @@ impl TikvEnvironment {
             cleared.undone.push(entry.what);
         }
         // What is watched in real time is not behind it by what making the model takes.
-        let real = std::time::Instant::now();
+        let real = operator_core::SystemClock.now();
         let began = match pace {
             Pace::Asked => BEGINNING,
-            Pace::Times(_) => operator_core::SystemClock.now().as_millis(),
+            Pace::Times(_) => real.as_millis(),
         };
         let mut simulator = Simulator::new(&config, began);
         let servers = Servers::reserve(config.members as usize)?;
@@ -158,15 +158,17 @@ impl TikvEnvironment {
     }
 }
 
-/// Time passes by itself until the last handle is gone.
-async fn pass_by_itself(inner: Weak<Inner>, speed: f64, real: std::time::Instant) {
+/// Time passes by itself until the last handle is gone. It follows the machine's clock as whoever watches reads it: on
+/// one that is set forward, or goes on after a pause, what did not notice would seem to have fallen silent for so long.
+async fn pass_by_itself(inner: Weak<Inner>, speed: f64, real: Timestamp) {
     let mut steps = tokio::time::interval(STEP);
     steps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let Some(began) = inner.upgrade().map(|inner| inner.clock.now().as_millis()) else { return };
     loop {
         steps.tick().await;
         let Some(inner) = inner.upgrade() else { return };
-        let until = began + (real.elapsed().as_secs_f64() * 1_000.0 * speed) as i64;
+        let elapsed = operator_core::SystemClock.now().since(real);
+        let until = began + (elapsed.as_secs_f64() * 1_000.0 * speed) as i64;
         let passed = tokio::task::spawn_blocking(move || inner.pass(until)).await;
         if let Ok(Err(error)) = passed {
             tracing::warn!(%error, "the simulated cluster stands still");
