@@ -33,29 +33,25 @@ pub fn svg(points: &[(usize, Duration, Duration)]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
          font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
     );
-    for (name, line, colour, dash) in [
-        ("answer", &answers, "#1f6feb", ""),
+    let lines = [
         ("sorting each signal", &sorting, "#888888", ""),
-        ("n log n", &n_log_n, "#d29922", " stroke-dasharray=\"4 4\""),
-    ] {
+        ("n log n, from the first answer on", &n_log_n, "#d29922", " stroke-dasharray=\"4 4\""),
+        ("answer", &answers, "#1f6feb", ""),
+    ];
+    for (row, (name, line, colour, dash)) in lines.into_iter().enumerate() {
         let path: Vec<_> = line.iter().map(|point| place(*point)).map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-        let _ = writeln!(
-            page,
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"{dash}/>",
-            path.join(" ")
-        );
-        if let Some((x, y)) = line.first().map(|point| place(*point)) {
-            let lower = if name == "n log n" { 24.0 } else { -8.0 };
-            let _ = writeln!(page, "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{name}</text>", x + 6.0, y + lower);
-        }
+        let look = format!("fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"{dash}");
+        let _ = writeln!(page, "<polyline points=\"{}\" {look}/>", path.join(" "));
+        let y = 30.0 + 20.0 * row as f64;
+        let _ = writeln!(page, "<polyline points=\"{EDGE},{y} {},{y}\" {look}/>", EDGE + 30.0);
+        let _ = writeln!(page, "<text x=\"{}\" y=\"{}\">{name}</text>", EDGE + 38.0, y + 4.0);
     }
     for (n, took) in &answers {
         let (x, y) = place((*n, *took));
         let _ = writeln!(page, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"#1f6feb\"/>");
         let _ =
             writeln!(page, "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{n}</text>", HEIGHT - EDGE + 20.0);
-        let _ =
-            writeln!(page, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{took:.0} ms</text>", x - 8.0, y - 6.0);
+        let _ = writeln!(page, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{took:.0} ms</text>", x, y + 20.0);
     }
     let _ = writeln!(
         page,
