@@ -13,6 +13,10 @@ use crate::submission::Cited;
 /// From this probability on the reasoner decides firmly: a model may dissent, and changes nothing.
 const FIRM: f64 = 0.9;
 
+/// Below this probability a cause is none that the evidence leaves open: where the reasoner abstains, a model may choose
+/// among what it leaves open, and not beyond. A small model names some cause always, also where nothing is wrong.
+const LEAST: f64 = 0.25;
+
 /// What is concluded, and where the model saw it otherwise.
 #[derive(Debug)]
 pub(crate) struct Conclusion {
@@ -31,17 +35,21 @@ pub(crate) fn conclude(case: &Case<'_>, answer: &Grounded, diagnoser: &str, vers
     diagnoser.clone_into(&mut diagnosis.diagnoser);
     version.clone_into(&mut diagnosis.diagnoser_version);
     let verdicts = verdicts(answer);
-    if firm && !same {
+    let chosen = hypothesis(case, answer);
+    let beyond = reasoned.abstained() && answer.class != FaultClass::Unknown && chosen.probability < LEAST;
+    if !same && (firm || beyond) {
         comment(&mut diagnosis.alternatives, case, answer);
+        let against =
+            if firm { "against the reasoner's firm answer" } else { "which the evidence does not leave open" };
         let dissent = format!(
-            "{} ({} on {}), against the reasoner's firm answer",
+            "{} ({} on {}), {against}",
             answer.submission.statement,
             answer.class,
             bounded(&answer.locus.to_string(), 120)
         );
         return Conclusion { diagnosis, verdicts, dissent: Some(bounded(&dissent, SENTENCE + 200)) };
     }
-    diagnosis.primary = hypothesis(case, answer);
+    diagnosis.primary = chosen;
     diagnosis.confidence = confidence(reasoned, &diagnosis.primary);
     if !same {
         diagnosis.recommended_actions = diagnosis.primary.remedies(case.pack, case.actions);

@@ -2,7 +2,7 @@
 
 use operator_llm::{Budget, DiagnoserSettings, LlmDiagnoser, Pace, Patience, Piece, ProviderError, Stop, ToolChoice};
 use operator_protocols::{BoxFuture, FaultClass};
-use operator_reasoner::Outcome;
+use operator_reasoner::{EvidenceRef, Outcome};
 use serde_json::json;
 
 use crate::model::{Put, Scripted, calls, deliberation, reply, says, submits, told, why_fallen_back};
@@ -207,24 +207,45 @@ fn another_cause_on_evidence_is_taken_with_the_reasoners_probability() {
     assert!(first.conclusion.contains("the model rejects it: less fits"), "{}", first.conclusion);
 }
 
-#[test]
-fn a_cause_that_the_reasoner_does_not_consider_has_no_probability() {
-    let put = (0..60).map(|seed| Put::of(Fault::Symmetric, seed)).find(|put| put.reasoned.abstained()).unwrap();
-    let on_store = put.pack.items.iter().find(|item| item.on.to_string() == "store").unwrap();
-    assert!(put.ranked().iter().all(|(class, ..)| class != "ClockSkew"));
-    let other = json!({
-        "cause": {"class": "ClockSkew", "locus": "store"},
-        "statement": "the clock of store is off",
+fn clock_skew(on: &str, evidence: &str) -> serde_json::Value {
+    json!({
+        "assessment": [{"about": 1, "evidence": [evidence], "verdict": "reject", "why": "this speaks against it"}],
+        "cause": {"class": "ClockSkew", "locus": on},
+        "statement": format!("the clock of {on} is off"),
         "confidence": "high",
         "recommended_action": "wait",
-        "supporting": [{"evidence": on_store.id, "why": "it is there"}],
-    });
-    let answer = put.ask(Scripted::saying(true, vec![submits(other)]));
+        "supporting": [{"evidence": evidence, "why": "it is there"}],
+    })
+}
+
+#[test]
+fn a_cause_that_the_reasoner_does_not_consider_has_no_probability() {
+    // The reasoner decides, not firmly, and something at a component speaks against what it decides.
+    let mut put = decided();
+    let item = put.pack.items.iter().find(|item| item.on == put.reasoned.primary.locus).unwrap().clone();
+    let against = EvidenceRef { id: item.id.clone(), because: "it does not fit".to_owned(), weight: -1.0 };
+    put.reasoned.primary.probability = 0.7;
+    put.reasoned.primary.contradicting.push(against);
+    let (on, id) = (item.on.to_string(), item.id.0);
+    let answer = put.ask(Scripted::saying(true, vec![submits(clock_skew(&on, &id))]));
     assert_eq!(deliberation(&answer).outcome, Outcome::Accepted, "{:?}", deliberation(&answer).faults);
     assert_eq!(answer.diagnosis.primary.class, FaultClass::ClockSkew);
     assert_eq!(answer.diagnosis.primary.probability, 0.0);
     assert_eq!(answer.diagnosis.confidence.probability, 0.0);
     assert_eq!(answer.diagnosis.confidence.word, "low");
+}
+
+/// A small model names a cause always, also where nothing is wrong.
+#[test]
+fn a_cause_that_an_undecided_reasoner_does_not_leave_open_is_dissent() {
+    let put = (0..60).map(|seed| Put::of(Fault::Symmetric, seed)).find(|put| put.reasoned.abstained()).unwrap();
+    let on_store = put.pack.items.iter().find(|item| item.on.to_string() == "store").unwrap();
+    assert!(put.ranked().iter().all(|(class, ..)| class != "ClockSkew"));
+    let answer = put.ask(Scripted::saying(true, vec![submits(clock_skew("store", &on_store.id.0))]));
+    assert_eq!(deliberation(&answer).outcome, Outcome::Accepted, "{:?}", deliberation(&answer).faults);
+    assert!(answer.diagnosis.abstained());
+    let dissent = deliberation(&answer).dissent.as_deref().unwrap();
+    assert!(dissent.contains("ClockSkew on store") && dissent.contains("does not leave open"), "{dissent}");
 }
 
 #[test]
