@@ -10,8 +10,10 @@ use crate::case::{Case, WAIT, bare};
 use crate::grounding::Grounded;
 use crate::submission::Cited;
 
-/// From this probability on the reasoner decides firmly: a model may dissent, and changes nothing.
-const FIRM: f64 = 0.9;
+/// What a model's word weighs against the evidence, in odds: an answer displaces the reasoner's only if the evidence makes it
+/// at least a third as probable. So against a reasoner that is three parts in four sure, or surer, a model may dissent and
+/// changes nothing. No model has been measured here that deserves more.
+const WORD: f64 = 3.0;
 
 /// Below this probability a cause is none that the evidence leaves open: where the reasoner abstains, a model may choose
 /// among what it leaves open, and not beyond. A small model names some cause always, also where nothing is wrong.
@@ -30,17 +32,13 @@ pub(crate) fn conclude(case: &Case<'_>, answer: &Grounded, diagnoser: &str, vers
     let reasoned = case.reasoned;
     let first = &reasoned.primary;
     let same = first.class == answer.class && first.locus == answer.locus;
-    let firm = !reasoned.abstained() && first.probability >= FIRM;
     let mut diagnosis = reasoned.clone();
     diagnoser.clone_into(&mut diagnosis.diagnoser);
     version.clone_into(&mut diagnosis.diagnoser_version);
     let verdicts = verdicts(answer);
     let chosen = hypothesis(case, answer);
-    let beyond = reasoned.abstained() && answer.class != FaultClass::Unknown && chosen.probability < LEAST;
-    if !same && (firm || beyond) {
+    if !same && let Some(against) = outweighed(case, &chosen) {
         comment(&mut diagnosis.alternatives, case, answer);
-        let against =
-            if firm { "against the reasoner's firm answer" } else { "which the evidence does not leave open" };
         let dissent = format!(
             "{} ({} on {}), {against}",
             answer.submission.statement,
@@ -60,6 +58,21 @@ pub(crate) fn conclude(case: &Case<'_>, answer: &Grounded, diagnoser: &str, vers
     // What the reasoner misses comes first; the model's wishes after it.
     diagnosis.missing.extend(answer.submission.missing.iter().filter(|one| !one.is_empty()).cloned());
     Conclusion { diagnosis, verdicts, dissent: None }
+}
+
+/// Why another cause than the reasoner's changes nothing, if that is so.
+fn outweighed(case: &Case<'_>, chosen: &Hypothesis) -> Option<&'static str> {
+    if case.ranked.is_empty() {
+        return None; // Nobody has weighed anything.
+    }
+    let first = case.ranked.iter().map(|one| one.probability).fold(0.0, f64::max);
+    let undecided = chosen.class == FaultClass::Unknown;
+    let weight = if undecided { 1.0 - first } else { chosen.probability };
+    if case.reasoned.abstained() {
+        return (!undecided && (weight < LEAST || weight * WORD < first))
+            .then_some("which the evidence does not leave open");
+    }
+    (weight * WORD < first).then_some("which the evidence speaks against more than a model's word for it")
 }
 
 /// The model's cause with the reasoner's numbers: what it does not consider has the probability 0.

@@ -16,17 +16,20 @@ fn decided() -> Put {
     put
 }
 
-/// A case on which the reasoner decides, but not firmly.
+/// A case on which the reasoner decides, with a second cause that is not far behind.
 fn unsure() -> Put {
     let faults = [Fault::CallerSlow, Fault::StoreSlow, Fault::LinkSlow, Fault::BadDeploy, Fault::LoadSurge];
     let mut puts = (0..60).flat_map(|seed| faults.map(|fault| Put::of(fault, seed)));
-    puts.find(|put| {
-        let second = put.reasoned.alternatives.first().map(|one| &one.hypothesis);
-        !put.reasoned.abstained()
-            && put.reasoned.primary.probability < 0.9
-            && second.is_some_and(|two| two.class != FaultClass::NoFault && !two.supporting.is_empty())
-    })
-    .unwrap()
+    let mut put = puts
+        .find(|put| {
+            let second = put.reasoned.alternatives.first().map(|one| &one.hypothesis);
+            !put.reasoned.abstained()
+                && second.is_some_and(|two| two.class != FaultClass::NoFault && !two.supporting.is_empty())
+        })
+        .unwrap();
+    put.reasoned.primary.probability = 0.6;
+    put.reasoned.alternatives[0].hypothesis.probability = 0.25;
+    put
 }
 
 #[test]
@@ -218,21 +221,60 @@ fn clock_skew(on: &str, evidence: &str) -> serde_json::Value {
     })
 }
 
-#[test]
-fn a_cause_that_the_reasoner_does_not_consider_has_no_probability() {
-    // The reasoner decides, not firmly, and something at a component speaks against what it decides.
+/// The reasoner decides, and something at a component speaks against what it decides.
+fn contradicted(probability: f64) -> (Put, serde_json::Value) {
     let mut put = decided();
     let item = put.pack.items.iter().find(|item| item.on == put.reasoned.primary.locus).unwrap().clone();
     let against = EvidenceRef { id: item.id.clone(), because: "it does not fit".to_owned(), weight: -1.0 };
-    put.reasoned.primary.probability = 0.7;
+    put.reasoned.primary.probability = probability;
     put.reasoned.primary.contradicting.push(against);
-    let (on, id) = (item.on.to_string(), item.id.0);
-    let answer = put.ask(Scripted::saying(true, vec![submits(clock_skew(&on, &id))]));
+    let answer = clock_skew(&item.on.to_string(), &item.id.0);
+    (put, answer)
+}
+
+#[test]
+fn a_cause_that_the_reasoner_does_not_consider_is_dissent_however_unsure_it_is() {
+    let (put, other) = contradicted(0.5);
+    let answer = put.ask(Scripted::saying(true, vec![submits(other)]));
+    assert_eq!(deliberation(&answer).outcome, Outcome::Accepted, "{:?}", deliberation(&answer).faults);
+    assert_eq!(answer.diagnosis.primary, put.reasoned.primary);
+    let dissent = deliberation(&answer).dissent.as_deref().unwrap();
+    assert!(dissent.contains("ClockSkew") && dissent.contains("more than a model's word"), "{dissent}");
+}
+
+/// As for a model that is measured alone.
+#[test]
+fn where_nobody_has_ranked_anything_the_models_cause_stands_without_a_probability() {
+    let (mut put, mut other) = contradicted(0.5);
+    put.reasoned.primary = operator_reasoner::Hypothesis {
+        class: FaultClass::Unknown,
+        locus: operator_protocols::Locus::Nothing,
+        statement: "nobody has ranked anything".to_owned(),
+        probability: 0.0,
+        score: 0.0,
+        supporting: Vec::new(),
+        contradicting: Vec::new(),
+    };
+    put.reasoned.alternatives.clear();
+    other["assessment"] = json!([]);
+    let answer = put.ask(Scripted::saying(true, vec![submits(other)]));
     assert_eq!(deliberation(&answer).outcome, Outcome::Accepted, "{:?}", deliberation(&answer).faults);
     assert_eq!(answer.diagnosis.primary.class, FaultClass::ClockSkew);
     assert_eq!(answer.diagnosis.primary.probability, 0.0);
-    assert_eq!(answer.diagnosis.confidence.probability, 0.0);
     assert_eq!(answer.diagnosis.confidence.word, "low");
+}
+
+/// The evidence does not decide, says the model: that holds against an unsure reasoner only.
+#[test]
+fn a_model_that_does_not_decide_outweighs_only_a_reasoner_that_is_less_than_three_parts_in_four_sure() {
+    for (probability, stands) in [(0.76, true), (0.74, false)] {
+        let (put, mut other) = contradicted(probability);
+        other["cause"] = json!({"class": "Unknown", "locus": "nothing"});
+        let answer = put.ask(Scripted::saying(true, vec![submits(other)]));
+        assert_eq!(deliberation(&answer).outcome, Outcome::Accepted, "{:?}", deliberation(&answer).faults);
+        assert_eq!(answer.diagnosis.abstained(), !stands, "at {probability}");
+        assert_eq!(deliberation(&answer).dissent.is_some(), stands, "at {probability}");
+    }
 }
 
 /// A small model names a cause always, also where nothing is wrong.

@@ -73,8 +73,10 @@ impl PdAction for DrainStore {
         quorum::is_safe(live)?;
         maintenance::is_nobody_elses(live, aim.memory)?;
         maintenance::is_of_one_store(live, id)?;
-        if store::has_space(target).is_err() {
-            return Err(Refusal::no(format!("store {id} lacks space, or does not say: moving its leaders frees none")));
+        if store::has_room(target).is_err() {
+            return Err(Refusal::no(format!(
+                "store {id} is short of space, or does not say: moving its leaders frees none"
+            )));
         }
         let able = able_to_lead(live, id)?;
         if able < MIN_OTHERS {

@@ -72,9 +72,8 @@ fn links(subject: &str, details: &Details, waits: &[(u64, u64)]) -> Vec<Dependen
         let Some(to) = to.parse().ok().filter(|to| details.stores.contains_key(to)) else { continue };
         for (from, rate) in by {
             if *rate > 0.0 && *from != to && details.stores.contains_key(from) {
-                // What both ends complain of is one link.
-                let both = answer_of(unreachable, *from, to);
-                let link = if both { ((*from).min(to), (*from).max(to)) } else { (*from, to) };
+                let link =
+                    if complains(unreachable, to, *from) { one_of_both(unreachable, *from, to) } else { (*from, to) };
                 links.insert(link, DependencyState::Down);
             }
         }
@@ -88,10 +87,21 @@ fn links(subject: &str, details: &Details, waits: &[(u64, u64)]) -> Vec<Dependen
     links.into_iter().take(MAX_LINKS).map(dependency).collect()
 }
 
-/// Whether `to` complains of `from` as well.
-fn answer_of(unreachable: Option<&crate::details::Answer>, from: u64, to: u64) -> bool {
-    let of_from = unreachable.and_then(|answer| answer.stores_by.get(&from.to_string()));
-    of_from.and_then(|by| by.get(&to)).is_some_and(|rate| *rate > 0.0)
+/// What both ends complain of is one link. It leads to the end that more stores complain of: that one is cut off, and the
+/// others are its witnesses.
+fn one_of_both(unreachable: Option<&crate::details::Answer>, one: u64, other: u64) -> (u64, u64) {
+    let complaints = |of: u64| {
+        let by = unreachable.and_then(|answer| answer.stores_by.get(&of.to_string()));
+        by.map_or(0, |by| by.values().filter(|rate| **rate > 0.0).count())
+    };
+    let (low, high) = (one.min(other), one.max(other));
+    if complaints(low) > complaints(high) { (high, low) } else { (low, high) }
+}
+
+/// Whether `from` complains of `to`.
+fn complains(unreachable: Option<&crate::details::Answer>, from: u64, to: u64) -> bool {
+    let of_to = unreachable.and_then(|answer| answer.stores_by.get(&to.to_string()));
+    of_to.and_then(|by| by.get(&from)).is_some_and(|rate| *rate > 0.0)
 }
 
 fn member_component(subject: &str, name: &str, member: &MemberDetail, details: &Details) -> Component {
@@ -226,5 +236,32 @@ mod tests {
         assert_eq!(state(&StoreDetail { slow_score: Some(80), ..well.clone() }, None), ComponentState::Degraded);
         assert_eq!(state(&StoreDetail { slow_score: Some(79), ..well.clone() }, None), ComponentState::Up);
         assert_eq!(state(&StoreDetail { is_busy: true, ..well }, None), ComponentState::Degraded);
+    }
+
+    #[test]
+    fn a_link_that_both_ends_complain_of_leads_to_the_end_that_more_stores_complain_of() {
+        let mut details = Details::default();
+        details.stores.extend((1..=4).map(|id| (id, StoreDetail { id, ..StoreDetail::default() })));
+        let cut = |details: &mut Details, of: u64, by: &[u64]| {
+            let answer = details.metrics.answers_by_query.entry("unreachable".to_owned()).or_default();
+            answer.stores_by.insert(of.to_string(), by.iter().map(|id| (*id, 5.0)).collect());
+        };
+        let found = |details: &Details| {
+            let mut found: Vec<String> =
+                links("s", details, &[]).iter().map(|link| format!("{}>{}", link.from.local, link.to.local)).collect();
+            found.sort();
+            found
+        };
+        // Store 2 is cut off: everybody complains of it, and it of everybody.
+        cut(&mut details, 2, &[1, 3, 4]);
+        for other in [1, 3, 4] {
+            cut(&mut details, other, &[2]);
+        }
+        assert_eq!(found(&details), ["store-1>store-2", "store-3>store-2", "store-4>store-2"]);
+        // Only the way between two is cut.
+        details.metrics.answers_by_query.clear();
+        cut(&mut details, 3, &[1]);
+        cut(&mut details, 1, &[3]);
+        assert_eq!(found(&details), ["store-1>store-3"]);
     }
 }

@@ -8,6 +8,9 @@ use crate::details::{StoreDetail, StoreState};
 const SLOW: u64 = 80;
 /// PD's `low-space-ratio` by default: below this share of free space a store gets no more regions.
 const LOW_SPACE: f64 = 0.2;
+/// Below this share of free space a disk is about to be what a store suffers from; earlier than PD says so, which goes by
+/// what the store last told it.
+const SHORT_OF_SPACE: f64 = 0.25;
 /// A store with fewer regions is never low on space for PD, as long as it has some bytes left
 /// (`initialMinSpace` and `InitClusterRegionThreshold` in `pkg/core`).
 const FEW_REGIONS: u64 = 100;
@@ -39,18 +42,31 @@ pub(crate) fn answers(live: &Live, store: &StoreDetail) -> Verdict {
     }
 }
 
-/// It is not low on space, as PD counts that.
-pub(crate) fn has_space(store: &StoreDetail) -> Verdict {
+/// What it has left of what it can hold, in bytes.
+fn space(store: &StoreDetail) -> Verdict<(f64, f64)> {
     let (Some(capacity), Some(available)) = (store.capacity, store.available) else {
         return Err(Refusal::unknown(format!("the space of store {}", store.id), "PD does not say"));
     };
     if capacity <= 0.0 {
         return Err(Refusal::unknown(format!("the space of store {}", store.id), "its capacity is not positive"));
     }
-    if store.region_count < FEW_REGIONS && available > SMALL_SPACE {
-        return Ok(());
-    }
-    if available / capacity < LOW_SPACE {
+    Ok((available, capacity))
+}
+
+/// It is not low on space, as PD counts that.
+pub(crate) fn has_space(store: &StoreDetail) -> Verdict {
+    let (available, _) = space(store)?;
+    if store.region_count < FEW_REGIONS && available > SMALL_SPACE { Ok(()) } else { has_share(store, LOW_SPACE) }
+}
+
+/// Its disk is not near full, whatever PD makes of it.
+pub(crate) fn has_room(store: &StoreDetail) -> Verdict {
+    has_share(store, SHORT_OF_SPACE)
+}
+
+fn has_share(store: &StoreDetail, least: f64) -> Verdict {
+    let (available, capacity) = space(store)?;
+    if available / capacity < least {
         let percent = 100.0 * available / capacity;
         return Err(Refusal::no(format!("store {} is low on space: {percent:.0} % are free", store.id)));
     }
