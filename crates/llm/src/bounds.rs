@@ -1,5 +1,6 @@
 //! What is too much of anything that a model says.
 
+use operator_reasoner::bounded;
 use serde_json::Value as Json;
 
 /// The most bytes of one text of a model that are read.
@@ -26,6 +27,25 @@ pub(crate) const RESPONSE_BYTES: usize = 32 * 1024;
 pub(crate) const SENTENCE: usize = 400;
 /// The most characters of a reason of a model.
 pub(crate) const REASON: usize = 240;
+/// The most characters of a statement that a model is asked for.
+pub(crate) const ASKED_STATEMENT: usize = SENTENCE / 2;
+/// The most characters of a reason that a model is asked for.
+pub(crate) const ASKED_REASON: usize = REASON / 2;
+/// The most characters of a reason that a small model is asked for.
+pub(crate) const ASKED_REASON_SMALL: usize = 80;
+
+/// A sentence of a model, of at most `most` characters. A server that holds a model to the asked length stops it in the
+/// middle of a word, and half a name is no name: the last word of what is as long as was asked for, or longer, is left out.
+pub(crate) fn sentence(text: &str, most: usize) -> String {
+    let length = text.chars().count();
+    let cut = length > most || [ASKED_STATEMENT, ASKED_REASON, ASKED_REASON_SMALL].contains(&length);
+    let text = bounded(text, most);
+    let text = text.trim();
+    match text.rfind(char::is_whitespace).filter(|_| cut) {
+        Some(end) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
+        None => text.to_owned(),
+    }
+}
 
 /// The first `most` bytes of `text`, cut between characters.
 pub(crate) fn head(text: &str, most: usize) -> &str {
@@ -72,6 +92,16 @@ mod tests {
     fn a_cut_is_between_characters() {
         assert_eq!(head("aé", 2), "a");
         assert_eq!(head("aé", 3), "aé");
+    }
+
+    #[test]
+    fn half_a_word_at_the_end_of_what_was_cut_is_left_out() {
+        let cut = format!("{} at node-12", "x".repeat(ASKED_REASON_SMALL - 11));
+        assert_eq!(cut.chars().count(), ASKED_REASON_SMALL);
+        assert_eq!(sentence(&cut, REASON), format!("{} at…", "x".repeat(ASKED_REASON_SMALL - 11)));
+        assert_eq!(sentence(" it is node-12 ", REASON), "it is node-12", "shorter than it may be: nothing was cut");
+        assert_eq!(sentence("it is node-12", 10), "it is…");
+        assert_eq!(sentence("é".repeat(300).as_str(), REASON).chars().count(), REASON + 1, "one word is kept");
     }
 
     #[test]

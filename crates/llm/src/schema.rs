@@ -5,7 +5,7 @@
 use operator_protocols::FaultClass;
 use serde_json::{Value as Json, json};
 
-use crate::bounds::{REASON, SENTENCE};
+use crate::bounds::{ASKED_REASON, ASKED_REASON_SMALL, ASKED_STATEMENT, REASON};
 use crate::case::{Case, WAIT};
 
 /// The most verdicts.
@@ -31,9 +31,9 @@ impl Room {
     /// A model that is shown little writes slowly, too: on a machine of its own every word is paid for in time.
     fn of(case: &Case<'_>) -> Self {
         if case.small {
-            Self { verdicts: 2, cited: 3, ids: 2, missing: 1, reason: 80 }
+            Self { verdicts: 2, cited: 3, ids: 2, missing: 1, reason: ASKED_REASON_SMALL }
         } else {
-            Self { verdicts: VERDICTS, cited: CITED, ids: IDS, missing: MISSING, reason: REASON / 2 }
+            Self { verdicts: VERDICTS, cited: CITED, ids: IDS, missing: MISSING, reason: ASKED_REASON }
         }
     }
 }
@@ -67,7 +67,7 @@ pub(crate) fn answer(case: &Case<'_>) -> Json {
         ("contradicting", cited(0)),
         ("missing", json!({"type": "array", "maxItems": room.missing, "items": text(room.reason)})),
         ("recommended_action", one_of(actions)),
-        ("statement", text(SENTENCE / 2)),
+        ("statement", text(ASKED_STATEMENT)),
         ("supporting", cited(usize::from(!case.shown.is_empty()))),
     ])
 }

@@ -3,7 +3,7 @@
 use operator_reasoner::{EvidenceId, bounded};
 use serde_json::{Map, Value as Json};
 
-use crate::bounds::{REASON, SENTENCE, is_modest};
+use crate::bounds::{REASON, SENTENCE, is_modest, sentence};
 use crate::grounding::Fault;
 use crate::schema::{CITED, IDS, MISSING, VERDICTS};
 
@@ -60,7 +60,7 @@ impl Submission {
         if cause.is_some() && locus.is_none() {
             faults.push(Fault::Form { field: "cause.locus", expected: "one of the places" });
         }
-        let statement = members.get("statement").and_then(Json::as_str).map(|text| bounded(text, SENTENCE));
+        let statement = members.get("statement").and_then(Json::as_str).map(|text| sentence(text, SENTENCE));
         if statement.as_ref().is_none_or(|text| text.trim().is_empty()) {
             faults.push(Fault::Form { field: "statement", expected: "a sentence" });
         }
@@ -75,9 +75,9 @@ impl Submission {
             confidence: bounded(members.get("confidence").and_then(Json::as_str).unwrap_or_default(), 20),
             supporting: citations(members, "supporting", &mut faults),
             contradicting: citations(members, "contradicting", &mut faults),
-            missing: strings(members.get("missing"), MISSING, REASON),
+            missing: wishes(members.get("missing")),
             action: bounded(action.unwrap_or_default(), 80),
-            statement: statement.unwrap_or_default().trim().to_owned(),
+            statement: statement.unwrap_or_default(),
         };
         if faults.is_empty() { Ok(submission) } else { Err(faults) }
     }
@@ -108,7 +108,7 @@ fn citations(members: &Map<String, Json>, field: &'static str, faults: &mut Vec<
         let id = EvidenceId(bounded(id.trim(), 40));
         if found.iter().all(|other| other.id != id) {
             let why = one.get("why").and_then(Json::as_str).unwrap_or_default();
-            found.push(Cited { id, why: bounded(why, REASON).trim().to_owned() });
+            found.push(Cited { id, why: sentence(why, REASON) });
         }
     }
     found
@@ -145,10 +145,15 @@ fn assessments(members: &Map<String, Json>, faults: &mut Vec<Fault>) -> Vec<Asse
             rank,
             keeps,
             evidence: strings(one.get("evidence"), IDS, 40).into_iter().map(EvidenceId).collect(),
-            why: bounded(why, REASON).trim().to_owned(),
+            why: sentence(why, REASON),
         });
     }
     found
+}
+
+fn wishes(list: Option<&Json>) -> Vec<String> {
+    let list = list.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    list.iter().take(MISSING).filter_map(Json::as_str).map(|text| sentence(text, REASON)).collect()
 }
 
 fn strings(list: Option<&Json>, most: usize, chars: usize) -> Vec<String> {

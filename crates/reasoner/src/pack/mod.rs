@@ -88,7 +88,7 @@ impl EvidencePack {
         drafts.extend(steps.drafts);
         drafts.extend(load::items(&judged, &states));
         drafts.extend(load::shares(&series, &window));
-        drafts.extend(signals::saturated(&judged));
+        drafts.extend(signals::saturated(&judged, &series, &window));
         if methods.use_of(Method::FlowConservation) {
             drafts.extend(flow::items(&judged, &states, &silent));
         }

@@ -3,8 +3,10 @@
 use operator_protocols::{SignalRole, Worse};
 
 use super::Draft;
-use super::judge::{Against, Judged, Silence, Silent, Standing};
+use super::judge::{Against, Judged, Silence, Silent, Standing, latest};
 use super::robust::full;
+use super::series::Series;
+use super::window::Window;
 use crate::EvidenceKind;
 use crate::parameters::{ITEMS_PER_KIND, NEARLY_FULL};
 use crate::text::{bounded, quantity};
@@ -55,39 +57,42 @@ pub(crate) fn deviations(judged: &[Judged<'_, '_>]) -> Vec<Draft> {
         .collect()
 }
 
-/// Levels that are close to full, whether they were so before or not, fullest first.
-pub(crate) fn saturated(judged: &[Judged<'_, '_>]) -> Vec<Draft> {
-    let mut close: Vec<(f64, Draft)> = judged
+/// Levels that are close to full, whether they were so before or not, fullest first. A part of a whole needs no past to be
+/// held against: a limit that was set just now can be reached at once.
+pub(crate) fn saturated(judged: &[Judged<'_, '_>], series: &[Series<'_>], window: &Window) -> Vec<Draft> {
+    let mut close: Vec<(f64, Draft)> = series
         .iter()
-        .filter(|one| one.series.role == SignalRole::Saturation)
+        .filter(|one| one.role == SignalRole::Saturation)
         .filter_map(|one| {
-            let full = full(&one.series.unit)?;
-            let part = one.value / full;
-            (part >= NEARLY_FULL).then(|| {
-                let at = if one.standing == Standing::Deviates {
-                    one.onset
-                } else {
-                    one.series.first_at().unwrap_or(one.onset)
-                };
-                let draft = Draft {
-                    at,
-                    on: one.series.on.clone(),
-                    statement: format!(
-                        "{} of {} is {} of {}: nearly full",
-                        bounded(one.series.name, 80),
-                        one.series.on,
-                        quantity(one.value, &one.series.unit),
-                        quantity(full, &one.series.unit),
-                    ),
-                    kind: EvidenceKind::Saturated {
-                        signal: one.series.name.to_owned(),
-                        unit: one.series.unit.clone().into_owned(),
-                        value: one.value,
-                        full,
-                    },
-                };
-                (part, draft)
-            })
+            let full = full(&one.unit)?;
+            let place = judged.binary_search_by(|known| (known.series.on, known.series.name).cmp(&(one.on, one.name)));
+            let known = place.ok().and_then(|index| judged.get(index));
+            let value = match known {
+                Some(known) => known.value,
+                None => latest(&one.since(window.start))?,
+            };
+            let at = match known {
+                Some(known) if known.standing == Standing::Deviates => known.onset,
+                _ => one.first_at().unwrap_or(window.start),
+            };
+            let draft = || Draft {
+                at,
+                on: one.on.clone(),
+                statement: format!(
+                    "{} of {} is {} of {}: nearly full",
+                    bounded(one.name, 80),
+                    one.on,
+                    quantity(value, &one.unit),
+                    quantity(full, &one.unit),
+                ),
+                kind: EvidenceKind::Saturated {
+                    signal: one.name.to_owned(),
+                    unit: one.unit.clone().into_owned(),
+                    value,
+                    full,
+                },
+            };
+            (value / full >= NEARLY_FULL).then(|| (value / full, draft()))
         })
         .collect();
     close.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.on.cmp(&b.1.on)));

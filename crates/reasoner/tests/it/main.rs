@@ -3,6 +3,7 @@
 
 mod confusion;
 mod determinism;
+mod full;
 mod markdown;
 mod neighbours;
 mod properties;

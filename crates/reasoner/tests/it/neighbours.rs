@@ -1,8 +1,6 @@
 //! Rules that read a component by what its neighbours measure: who vouches for it, who waits for whom, where a surge
 //! comes from.
 
-use std::time::Duration;
-
 use operator_protocols::{ComponentState, Dependency, DependencyState, FaultClass, Id, Locus, Observation, SignalRole};
 use operator_reasoner::Diagnosis;
 
@@ -24,13 +22,13 @@ fn unreadable(look: &mut Observation, on: &Locus) {
 }
 
 /// How many calls each link carries, as the called one counts them.
-fn received(look: &mut Observation, rate: f64) {
+pub fn received(look: &mut Observation, rate: f64) {
     for n in 1..=3 {
         look.signals.push(gauge(&hop(n), "received", SignalRole::Traffic, rate, "1/s", look.at));
     }
 }
 
-fn fails(look: &mut Observation, on: &Locus, rate: f64) {
+pub fn fails(look: &mut Observation, on: &Locus, rate: f64) {
     look.signals.push(gauge(on, "errors", SignalRole::Errors, rate, "1/s", look.at));
 }
 
@@ -67,37 +65,6 @@ fn a_clock_that_is_off_explains_that_its_owner_alone_fails() {
         })
         .violated("errors", api(2));
     assert_eq!(answer(&scene.diagnosis()), (FaultClass::ClockSkew, api(2)));
-}
-
-/// A store that fills up and refuses. `asked` is how much is asked of each caller since shortly before, `passed` how
-/// much of it is passed on.
-fn full(asked: f64, passed: f64) -> Scene {
-    let began = ONSET.minus(Duration::from_secs(70));
-    let scene = Scene::new()
-        .always(move |look| {
-            let risen = look.at >= began;
-            for n in 1..=3 {
-                let rate = if risen { asked } else { 40.0 };
-                look.signals.push(gauge(&api(n), "requests", SignalRole::Traffic, rate, "1/s", look.at));
-            }
-            received(look, if risen { passed } else { 40.0 });
-            let refused = if look.at >= ONSET { 5.0 } else { 0.0 };
-            fails(look, &store(), refused);
-            (1..=3).for_each(|n| fails(look, &api(n), refused));
-        })
-        .since_onset(|look| add(look, &store(), "memory_used_ratio", 0.57));
-    (1..=3).fold(scene.violated("full", store()), |scene, n| scene.violated("errors", api(n)))
-}
-
-#[test]
-fn a_surge_explains_what_it_fills_also_where_it_began_long_before_anything_was_full() {
-    assert_eq!(answer(&full(160.0, 160.0).diagnosis()), (FaultClass::LoadSurge, Locus::Nothing));
-}
-
-#[test]
-fn what_is_full_without_a_surge_or_where_none_arrives_is_full_by_itself() {
-    assert_eq!(answer(&full(40.0, 40.0).diagnosis()), (FaultClass::CapacityExhaustion, store()));
-    assert_eq!(answer(&full(160.0, 40.0).diagnosis()), (FaultClass::CapacityExhaustion, store()));
 }
 
 fn front(n: usize) -> Locus {

@@ -1,6 +1,6 @@
 //! A resource is full.
 
-use operator_protocols::{DiscrepancyKind, FaultClass, Locus, SignalRole};
+use operator_protocols::{ComponentState, DiscrepancyKind, FaultClass, Locus, SignalRole};
 
 use super::{Explains, Rule};
 use crate::EvidenceItem;
@@ -62,7 +62,13 @@ impl Rule for CapacityExhaustion {
         let unless_surge = |weight: f64| if surge { weight.min(WEAK) } else { weight };
         match (facts.saturated, risen) {
             (Some(item), Some(_)) => terms.add(item, unless_surge(STRONG), "it has become nearly full"),
-            (Some(item), None) => terms.add(item, unless_surge(MODERATE), "it is nearly full, as it was before"),
+            // It had no past: the limit that it has reached is as new as the trouble.
+            (Some(item), None) if item.at >= case.pack.onset => {
+                terms.add(item, unless_surge(STRONG), "it is nearly full since the trouble began");
+            }
+            (Some(item), None) => {
+                terms.add(item, unless_surge(MODERATE), "it is nearly full, and was not seen to become so")
+            }
             (None, Some(_)) if let Some(one) = short => {
                 terms.add(one.item, unless_surge(MODERATE), "it is fuller than usual, and as quick as ever");
             }
@@ -78,6 +84,8 @@ impl Rule for CapacityExhaustion {
             }
         } else if let Some(item) = refuses(case, locus) {
             terms.add(item, unless_surge(STRONG), "it refuses, or fails at, what it is asked");
+        } else if let (Some(_), Some(item)) = (facts.saturated, degraded(case, locus)) {
+            terms.add(item, unless_surge(MODERATE), "it is full, and says itself that it is degraded");
         } else if short.is_none() {
             terms.note(None, -STRONG, "what is full refuses; it refuses nothing");
         }
@@ -85,6 +93,13 @@ impl Rule for CapacityExhaustion {
             terms.add(item, WEAK, "it alone of its kind");
         }
     }
+}
+
+/// What a component says that does not work fully.
+fn degraded<'p>(case: &Case<'p>, locus: &Locus) -> Option<&'p EvidenceItem> {
+    let Locus::Component(id) = locus else { return None };
+    let (_, item) = case.facts(locus).state?;
+    (case.state(id) == Some(ComponentState::Degraded)).then_some(item)
 }
 
 /// Errors at the component, or on a link into it.
