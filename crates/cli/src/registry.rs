@@ -37,6 +37,8 @@ pub struct Lab {
     pub start: fn(&Scenario, PathBuf, f64) -> Starting<Stage>,
     /// Whether it is a simulation, which is said wherever it is shown.
     pub simulated: bool,
+    /// Whether another process than the one that started it can watch it.
+    pub reachable: bool,
     /// The programs it runs.
     pub programs: &'static [&'static str],
     /// The chapters of the demonstration.
@@ -177,6 +179,7 @@ mod ratelimiter {
             Box::pin(async move { start(RateLimiterConfig { folder, ..declared? }).await })
         },
         simulated: false,
+        reachable: true,
         programs: &["operator-child-guard", "redis-server", "ratelimiter", "loadgen"],
         demo: &[
             DemoChapter {
@@ -277,6 +280,7 @@ mod shop {
             })
         },
         simulated: true,
+        reachable: false,
         programs: &[],
         demo: &[
             DemoChapter {
@@ -332,6 +336,7 @@ mod tikv {
             Box::pin(async move { start(TikvConfig { folder, seed, ..settings? }, speed) })
         },
         simulated: true,
+        reachable: true,
         // It runs within this process.
         programs: &[],
         demo: &[

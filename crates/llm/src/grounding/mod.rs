@@ -110,6 +110,7 @@ impl<'a> Ground<'a> {
         match (class, locus) {
             (Some(class), Some(locus)) if faults.is_empty() => {
                 let locus = locus.clone();
+                self.drop_borrowed_numbers(&mut submission);
                 Ok(Grounded { submission, class, locus })
             }
             _ => Err(faults),
@@ -156,6 +157,30 @@ impl<'a> Ground<'a> {
         for one in &submission.assessment {
             self.sentence("assessment", &one.why, &[&of_cited], faults);
         }
+    }
+
+    /// A reason that tells numbers of other evidence than it cites would stand beside evidence that does not say so: its
+    /// words are left out, and what it cites stays.
+    fn drop_borrowed_numbers(&self, submission: &mut Submission) {
+        for one in submission.supporting.iter_mut().chain(&mut submission.contradicting) {
+            if self.borrows(&one.why, std::slice::from_ref(&one.id)) {
+                one.why.clear();
+            }
+        }
+        for one in &mut submission.assessment {
+            if self.borrows(&one.why, &one.evidence) {
+                one.why.clear();
+            }
+        }
+    }
+
+    /// Whether a reason quotes a number that is not of what it cites.
+    fn borrows(&self, why: &str, cited: &[EvidenceId]) -> bool {
+        let mut own = self.free.clone();
+        for item in cited.iter().filter_map(|id| self.case.pack.item(id)) {
+            own.add_item(item);
+        }
+        quoted(&words(why)).iter().any(|one| !one.counts_up_to(COUNTED) && !own.has(one))
     }
 
     fn sentence(&self, field: &'static str, text: &str, pools: &[&Pool], faults: &mut Vec<Fault>) {

@@ -290,6 +290,36 @@ fn a_cause_that_an_undecided_reasoner_does_not_leave_open_is_dissent() {
     assert!(dissent.contains("ClockSkew on store") && dissent.contains("does not leave open"), "{dissent}");
 }
 
+/// A number of the evidence, told of other evidence than it stands in: the words go, what is cited stays.
+#[test]
+fn a_reason_tells_only_numbers_of_what_it_cites() {
+    let put = decided();
+    let (of, value) = put
+        .pack
+        .items
+        .iter()
+        .find_map(|item| match &item.kind {
+            operator_reasoner::EvidenceKind::Deviation { value, .. } if *value > 0.0 => {
+                Some((item.id.0.clone(), *value))
+            }
+            _ => None,
+        })
+        .unwrap();
+    let other = put.ranked()[0].2.iter().find(|id| **id != of).unwrap().clone();
+    let why = format!("it measures {value:.9}");
+    let mut answer = put.agreeing(1);
+    answer["supporting"] = json!([{"evidence": of, "why": why}, {"evidence": other, "why": why}]);
+    answer["assessment"] = json!([{"about": 1, "evidence": [other], "verdict": "keep", "why": why}]);
+    let answer = put.ask(Scripted::saying(true, vec![submits(answer)]));
+    assert_eq!(deliberation(&answer).outcome, Outcome::Accepted, "{:?}", deliberation(&answer).faults);
+    let said =
+        |id: &str| answer.diagnosis.primary.supporting.iter().find(|one| one.id.0 == id).unwrap().because.clone();
+    assert_eq!(said(&of), why);
+    assert!(!said(&other).contains("it measures"), "{}", said(&other));
+    assert_eq!(deliberation(&answer).verdicts[0].because, "");
+    assert_eq!(deliberation(&answer).verdicts[0].evidence[0].0, other);
+}
+
 #[test]
 fn a_wish_for_what_nobody_has_seen_is_left_out() {
     let put = decided();

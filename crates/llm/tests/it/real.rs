@@ -1,34 +1,45 @@
-//! A real model, on a server that speaks chat completions. A small one is a poor diagnostician and an honest adversary:
-//! whatever it says, the answer holds or is the reasoner's.
+//! A real model explains incidents, asked in both wire formats. A small one is a poor diagnostician and an honest
+//! adversary: whatever it says, the answer holds or is the reasoner's.
 //!
-//! `OPERATOR_LLM_URL=http://127.0.0.1:8080 cargo nextest run -p operator-llm --run-ignored only real --no-capture`
+//! `cargo xtask llm real` asks about three incidents; `OPERATOR_LLM_CASES=10` about all, `OPERATOR_LLM_PACK_TOKENS` says how
+//! much of the evidence is shown, `OPERATOR_LLM_VERBOSE=1` prints what was said.
 
 use std::sync::Arc;
 
-use operator_llm::{DiagnoserSettings, LlmDiagnoser, OpenAiCompatible, ProviderSettings};
+use operator_llm::{DiagnoserSettings, LlmDiagnoser, Provider, ProviderSettings};
 use operator_reasoner::{Diagnoser, Inquiry, Outcome};
 
 use crate::model::{Put, deliberation};
+use crate::wire::{FORMATS, Format};
 use crate::world::{Fault, actions};
 
 const FAULTS: [Fault; 10] = [
-    Fault::CallerDown,
-    Fault::StoreDown,
     Fault::StoreSlow,
-    Fault::CallerSlow,
     Fault::LinkSlow,
     Fault::StateDivergence,
+    Fault::CallerDown,
+    Fault::StoreDown,
+    Fault::CallerSlow,
     Fault::BadChangeOfItem,
     Fault::LoadSurge,
     Fault::DataLoss,
     Fault::Symmetric,
 ];
 
+/// How many of the faults are asked about, where nothing else is said: a small machine takes a minute for each.
+const CASES: usize = 3;
+/// How much of the evidence is shown, where nothing else is said.
+const PACK_TOKENS: usize = 1_200;
+
 fn ask(tools: bool) {
+    FORMATS.into_iter().for_each(|format| ask_in(format, tools));
+}
+
+fn ask_in(format: Format, tools: bool) {
     let url = std::env::var("OPERATOR_LLM_URL").unwrap();
-    let only = std::env::var("OPERATOR_LLM_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(FAULTS.len());
+    let only = std::env::var("OPERATOR_LLM_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(CASES);
     let tokens = std::env::var("OPERATOR_LLM_PACK_TOKENS").ok().and_then(|n| n.parse().ok());
-    let tokens = tokens.unwrap_or(DiagnoserSettings::local().pack_tokens);
+    let tokens = tokens.unwrap_or(PACK_TOKENS);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut counts = [0; 3];
     for (n, fault) in FAULTS.iter().enumerate().take(only) {
@@ -36,7 +47,7 @@ fn ask(tools: bool) {
         put.settings = DiagnoserSettings::local();
         put.settings.pack_tokens = tokens;
         let settings = ProviderSettings { uses_tools: tools, ..ProviderSettings::at(&url, "local") };
-        let provider = Arc::new(OpenAiCompatible::new(&settings).unwrap());
+        let provider: Arc<dyn Provider> = Arc::from(format.provider(&settings));
         let diagnoser = LlmDiagnoser::new(provider, put.settings.clone(), put.clock.clone());
         let acts = actions();
         let inquiry =
@@ -45,7 +56,7 @@ fn ask(tools: bool) {
         let answer = runtime.block_on(diagnoser.diagnose(inquiry)).unwrap();
         let kept = deliberation(&answer);
         println!(
-            "{fault:?}: {:?} in {:.1?}; {} calls, {} tokens in, {} out; looks {:?}",
+            "{format:?} {fault:?}: {:?} in {:.1?}; {} calls, {} tokens in, {} out; looks {:?}",
             kept.outcome,
             started.elapsed(),
             kept.usage.calls,
@@ -82,7 +93,7 @@ fn ask(tools: bool) {
             Outcome::FallenBack { .. } => 2,
         }] += 1;
     }
-    println!("accepted, repaired, fallen back: {counts:?}");
+    println!("{format:?}, tools {tools}: accepted, repaired, fallen back: {counts:?}");
 }
 
 #[test]

@@ -3,7 +3,6 @@
 
 mod confusion;
 mod determinism;
-mod full;
 mod markdown;
 mod neighbours;
 mod properties;

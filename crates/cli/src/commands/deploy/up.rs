@@ -101,6 +101,11 @@ impl What {
         };
         if !args.compose {
             let lab = lab(&args.kind)?;
+            if !lab.reachable {
+                let why = format!("{} lives within one process, and no other could watch it", args.kind);
+                return Err(Failure::usage(why)
+                    .next(format!("`operator demo {0}` shows it, `operator eval run {0}` judges it", args.kind)));
+            }
             return Ok(Self::Processes(lab, scenario_of(lab)?));
         }
         let system = registry::in_containers(&args.kind).ok_or_else(|| {

@@ -23,17 +23,17 @@ const LONG: Duration = Duration::from_secs(30);
 
 /// A wire format: how to make its provider, and what a plain answer of it looks like.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Format {
+pub(crate) enum Format {
     Messages,
     Chat,
 }
 
 use Format::{Chat, Messages};
 
-const FORMATS: [Format; 2] = [Messages, Chat];
+pub(crate) const FORMATS: [Format; 2] = [Messages, Chat];
 
 impl Format {
-    fn provider(self, settings: &ProviderSettings) -> Box<dyn Provider> {
+    pub(crate) fn provider(self, settings: &ProviderSettings) -> Box<dyn Provider> {
         match self {
             Messages => Box::new(Anthropic::new(settings).expect("settings of a provider")),
             Chat => Box::new(OpenAiCompatible::new(settings).expect("settings of a provider")),

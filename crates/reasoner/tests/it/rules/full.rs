@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use operator_protocols::{ComponentState, FaultClass, Locus, SignalRole};
 
+use super::answer;
 use crate::neighbours::{fails, received};
-use crate::rules::answer;
 use crate::scene::{ONSET, Scene, add, set};
 use crate::world::accounts::of_all;
 use crate::world::sample::gauge;
