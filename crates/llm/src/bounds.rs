@@ -34,17 +34,33 @@ pub(crate) const ASKED_REASON: usize = REASON / 2;
 /// The most characters of a reason that a small model is asked for.
 pub(crate) const ASKED_REASON_SMALL: usize = 80;
 
-/// A sentence of a model, of at most `most` characters. A server that holds a model to the asked length stops it in the
-/// middle of a word, and half a name is no name: the last word of what is as long as was asked for, or longer, is left out.
-pub(crate) fn sentence(text: &str, most: usize) -> String {
+/// A sentence of a model, of at most `most` characters. A server that holds a model to one of the lengths that may be
+/// `asked` for stops it in the middle of a word, and half a name is no name: the last word of what is exactly so long, or
+/// of what is cut here, is left out, and a number that it may have been the unit of.
+pub(crate) fn sentence(text: &str, asked: &[usize], most: usize) -> String {
     let length = text.chars().count();
-    let cut = length > most || [ASKED_STATEMENT, ASKED_REASON, ASKED_REASON_SMALL].contains(&length);
     let text = bounded(text, most);
-    let text = text.trim();
-    match text.rfind(char::is_whitespace).filter(|_| cut) {
-        Some(end) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
-        None => text.to_owned(),
+    let ends =
+        text.trim_end_matches('…').ends_with(|c: char| c.is_whitespace() || matches!(c, '!' | '?')) || is_ended(&text);
+    let cut = length > most || (asked.contains(&length) && !ends);
+    let mut text = text.trim();
+    if !cut {
+        return text.to_owned();
     }
+    loop {
+        let Some(end) = text.rfind(char::is_whitespace) else { return text.to_owned() };
+        text = text.get(..end).unwrap_or_default().trim_end();
+        let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
+        if !last.ends_with(|c: char| c.is_ascii_digit()) || last.starts_with(char::is_alphabetic) {
+            return format!("{text}…");
+        }
+    }
+}
+
+/// Whether it ends with a full stop that is none of an abbreviation, a name or an ellipsis.
+fn is_ended(text: &str) -> bool {
+    let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
+    last.strip_suffix('.').is_some_and(|word| !word.contains('.'))
 }
 
 /// The first `most` bytes of `text`, cut between characters.
@@ -94,14 +110,28 @@ mod tests {
         assert_eq!(head("aé", 3), "aé");
     }
 
+    /// A text of 80 characters that ends so.
+    fn ending(end: &str) -> String {
+        format!("{} {end}", "x".repeat(79 - end.chars().count()))
+    }
+
     #[test]
     fn half_a_word_at_the_end_of_what_was_cut_is_left_out() {
-        let cut = format!("{} at node-12", "x".repeat(ASKED_REASON_SMALL - 11));
-        assert_eq!(cut.chars().count(), ASKED_REASON_SMALL);
-        assert_eq!(sentence(&cut, REASON), format!("{} at…", "x".repeat(ASKED_REASON_SMALL - 11)));
-        assert_eq!(sentence(" it is node-12 ", REASON), "it is node-12", "shorter than it may be: nothing was cut");
-        assert_eq!(sentence("it is node-12", 10), "it is…");
-        assert_eq!(sentence("é".repeat(300).as_str(), REASON).chars().count(), REASON + 1, "one word is kept");
+        let read = |end: &str| {
+            let text = ending(end);
+            assert_eq!(text.chars().count(), 80);
+            let read = sentence(&text, &[80, 120], REASON);
+            read.trim_start_matches('x').trim_start().to_owned()
+        };
+        assert_eq!(read("at node-12"), "at…");
+        assert_eq!(read("writes o.a.c."), "writes…", "no end of a sentence");
+        assert_eq!(read("it rose to 655 m"), "it rose to…", "the unit of a number went: so does the number");
+        assert_eq!(read("of api-1 no"), "of api-1…", "a name with a number is no number");
+        assert_eq!(read("the store is not."), "the store is not.", "a sentence that happens to be so long");
+        assert_eq!(read("node-12 "), "node-12", "it was cut between two words");
+        assert_eq!(sentence(" it is node-12 ", &[80], REASON), "it is node-12", "nothing was cut");
+        assert_eq!(sentence("it is node-12", &[], 10), "it is…");
+        assert_eq!(sentence(&"é".repeat(300), &[], REASON).chars().count(), REASON + 1, "one word is kept");
     }
 
     #[test]

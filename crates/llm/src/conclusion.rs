@@ -11,7 +11,7 @@ use crate::grounding::Grounded;
 use crate::submission::Cited;
 
 /// What a model's word weighs against the evidence, in odds: an answer displaces the reasoner's only if the evidence makes it
-/// at least a third as probable. So against a reasoner that is three parts in four sure, or surer, a model may dissent and
+/// at least a third as probable. So against a reasoner that is more than three parts in four sure a model may dissent and
 /// changes nothing. No model has been measured here that deserves more.
 const WORD: f64 = 3.0;
 
@@ -62,16 +62,11 @@ pub(crate) fn conclude(case: &Case<'_>, answer: &Grounded, diagnoser: &str, vers
 
 /// Why another cause than the reasoner's changes nothing, if that is so.
 fn outweighed(case: &Case<'_>, chosen: &Hypothesis) -> Option<&'static str> {
-    if case.ranked.is_empty() {
-        return None; // Nobody has weighed anything.
-    }
-    let first = case.ranked.iter().map(|one| one.probability).fold(0.0, f64::max);
-    let undecided = chosen.class == FaultClass::Unknown;
-    let weight = if undecided { 1.0 - first } else { chosen.probability };
+    let first = case.ranked.iter().map(|one| one.probability).reduce(f64::max)?; // Else nobody has weighed anything.
     if case.reasoned.abstained() {
-        return (!undecided && (weight < LEAST || weight * WORD < first))
-            .then_some("which the evidence does not leave open");
+        return (chosen.probability < LEAST).then_some("which the evidence does not leave open");
     }
+    let weight = if chosen.class == FaultClass::Unknown { 1.0 - first } else { chosen.probability };
     (weight * WORD < first).then_some("which the evidence speaks against more than a model's word for it")
 }
 

@@ -3,7 +3,7 @@
 use operator_reasoner::{EvidenceId, bounded};
 use serde_json::{Map, Value as Json};
 
-use crate::bounds::{REASON, SENTENCE, is_modest, sentence};
+use crate::bounds::{ASKED_REASON, ASKED_REASON_SMALL, ASKED_STATEMENT, REASON, SENTENCE, is_modest, sentence};
 use crate::grounding::Fault;
 use crate::schema::{CITED, IDS, MISSING, VERDICTS};
 
@@ -60,7 +60,8 @@ impl Submission {
         if cause.is_some() && locus.is_none() {
             faults.push(Fault::Form { field: "cause.locus", expected: "one of the places" });
         }
-        let statement = members.get("statement").and_then(Json::as_str).map(|text| sentence(text, SENTENCE));
+        let statement =
+            members.get("statement").and_then(Json::as_str).map(|text| sentence(text, &[ASKED_STATEMENT], SENTENCE));
         if statement.as_ref().is_none_or(|text| text.trim().is_empty()) {
             faults.push(Fault::Form { field: "statement", expected: "a sentence" });
         }
@@ -108,7 +109,7 @@ fn citations(members: &Map<String, Json>, field: &'static str, faults: &mut Vec<
         let id = EvidenceId(bounded(id.trim(), 40));
         if found.iter().all(|other| other.id != id) {
             let why = one.get("why").and_then(Json::as_str).unwrap_or_default();
-            found.push(Cited { id, why: sentence(why, REASON) });
+            found.push(Cited { id, why: reason(why) });
         }
     }
     found
@@ -145,15 +146,19 @@ fn assessments(members: &Map<String, Json>, faults: &mut Vec<Fault>) -> Vec<Asse
             rank,
             keeps,
             evidence: strings(one.get("evidence"), IDS, 40).into_iter().map(EvidenceId).collect(),
-            why: sentence(why, REASON),
+            why: reason(why),
         });
     }
     found
 }
 
+fn reason(text: &str) -> String {
+    sentence(text, &[ASKED_REASON, ASKED_REASON_SMALL], REASON)
+}
+
 fn wishes(list: Option<&Json>) -> Vec<String> {
     let list = list.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-    list.iter().take(MISSING).filter_map(Json::as_str).map(|text| sentence(text, REASON)).collect()
+    list.iter().take(MISSING).filter_map(Json::as_str).map(reason).collect()
 }
 
 fn strings(list: Option<&Json>, most: usize, chars: usize) -> Vec<String> {

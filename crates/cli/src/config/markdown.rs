@@ -88,8 +88,12 @@ unit: `250ms`, `5s`, `2m`, `1h30m`, `1d`. Secrets never stand in the file: setti
 const PRINCIPALS: &str = "\
 Who may ask for what over the control socket in the state directory. A principal is a user of this host (the kernel says
 who is at the other end), or the holder of a token. Root and the user who runs the operator are administrators unless they
-are named with another role; nobody else may do anything. An action of high risk needs the approval of two different
-people, neither of them the one who asked for it.
+are named with another role; nobody else may do anything. Where an action of high risk needs approval, two different people
+must give it, neither of them the one who asked for it.
+
+What a level of autonomy means: at `observe` nothing is done, at `propose` it is shown what would be, at `approve` a person
+approves, at `auto` it is done, of high risk too. What a person asks for, what takes back somebody's change, and what rests on
+a model's cause that the evidence alone does not point to needs approval at every level.
 ";
 
 const SUBJECTS: &str = "\

@@ -115,15 +115,21 @@ pub(super) async fn judge(
     Ok(ChapterVerdict { chapter: planned.number, scenario: planned.scenario.id.clone(), title, checks })
 }
 
+/// One of the expected violations is seen. What else comes of the fault may be seen earlier.
 fn detection(truth: &Truth, tickets: &[&Ticket], fault_at: Timestamp) -> Check {
     let what = "a ticket is opened";
-    let Some(first) = tickets.iter().min_by_key(|ticket| ticket.opened_at) else {
-        return Check { what, ok: false, found: "none was".to_owned() };
+    let first = |expected: bool| {
+        let of = tickets.iter().filter(|ticket| !expected || truth.invariants.contains(&ticket.invariant));
+        of.min_by_key(|ticket| ticket.opened_at)
     };
-    let expected = truth.invariants.contains(&first.invariant);
-    let found = format!("{} {} on {}, {}", first.id, first.invariant, first.on, after(fault_at, first.opened_at));
-    let found = if expected { found } else { format!("{found}; expected {}", truth.invariants.join(" or ")) };
-    Check { what, ok: expected, found }
+    let told = |one: &Ticket| format!("{} {} on {}, {}", one.id, one.invariant, one.on, after(fault_at, one.opened_at));
+    match (first(true), first(false)) {
+        (Some(one), _) => Check { what, ok: true, found: told(one) },
+        (None, Some(one)) => {
+            Check { what, ok: false, found: format!("{}; expected {}", told(one), truth.invariants.join(" or ")) }
+        }
+        (None, None) => Check { what, ok: false, found: "none was".to_owned() },
+    }
 }
 
 /// What was found to be the cause: that on which the first action rests, or else the latest.

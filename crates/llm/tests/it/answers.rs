@@ -210,6 +210,19 @@ fn another_cause_on_evidence_is_taken_with_the_reasoners_probability() {
     assert!(first.conclusion.contains("the model rejects it: less fits"), "{}", first.conclusion);
 }
 
+/// The same with a second cause that the reasoner considers, and thinks too far behind.
+#[test]
+fn a_considered_cause_that_is_too_far_behind_is_dissent() {
+    let mut put = unsure();
+    put.reasoned.alternatives[0].hypothesis.probability = 0.15;
+    let mut other = put.agreeing(2);
+    other["assessment"] = json!([{"about": 1, "evidence": [], "verdict": "reject", "why": "less fits"}]);
+    let answer = put.ask(Scripted::saying(true, vec![submits(other)]));
+    assert_eq!(deliberation(&answer).outcome, Outcome::Accepted, "{:?}", deliberation(&answer).faults);
+    assert_eq!(answer.diagnosis.primary, put.reasoned.primary);
+    assert!(deliberation(&answer).dissent.is_some());
+}
+
 fn clock_skew(on: &str, evidence: &str) -> serde_json::Value {
     json!({
         "assessment": [{"about": 1, "evidence": [evidence], "verdict": "reject", "why": "this speaks against it"}],

@@ -1,7 +1,7 @@
 //! A real model explains incidents, asked in both wire formats. A small one is a poor diagnostician and an honest
 //! adversary: whatever it says, the answer holds or is the reasoner's.
 //!
-//! `cargo xtask llm real` asks about three incidents; `OPERATOR_LLM_CASES=10` about all, `OPERATOR_LLM_PACK_TOKENS` says how
+//! `cargo xtask llm -- real` asks about three incidents; `OPERATOR_LLM_CASES=10` about all, `OPERATOR_LLM_PACK_TOKENS` says how
 //! much of the evidence is shown, `OPERATOR_LLM_VERBOSE=1` prints what was said.
 
 use std::sync::Arc;

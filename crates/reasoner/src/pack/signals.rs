@@ -62,7 +62,7 @@ pub(crate) fn deviations(judged: &[Judged<'_, '_>]) -> Vec<Draft> {
 pub(crate) fn saturated(judged: &[Judged<'_, '_>], series: &[Series<'_>], window: &Window) -> Vec<Draft> {
     let mut close: Vec<(f64, Draft)> = series
         .iter()
-        .filter(|one| one.role == SignalRole::Saturation)
+        .filter(|one| one.role == SignalRole::Saturation && one.worse != Worse::Lower)
         .filter_map(|one| {
             let full = full(&one.unit)?;
             let place = judged.binary_search_by(|known| (known.series.on, known.series.name).cmp(&(one.on, one.name)));
@@ -72,7 +72,7 @@ pub(crate) fn saturated(judged: &[Judged<'_, '_>], series: &[Series<'_>], window
                 None => latest(&one.since(window.start))?,
             };
             let at = match known {
-                Some(known) if known.standing == Standing::Deviates => known.onset,
+                Some(known) if known.standing == Standing::Deviates && known.deviation > 0.0 => known.onset,
                 _ => one.first_at().unwrap_or(window.start),
             };
             let draft = || Draft {

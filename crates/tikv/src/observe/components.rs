@@ -1,6 +1,6 @@
 //! The typed facets of who is there: members, stores and Prometheus with their states, and who depends on whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use operator_protocols::{Component, ComponentState, Dependency, DependencyState, Id, Observation};
 
@@ -67,15 +67,12 @@ fn links(subject: &str, details: &Details, waits: &[(u64, u64)]) -> Vec<Dependen
             }
         }
     }
-    let unreachable = details.metrics.answers_by_query.get("unreachable");
-    for (to, by) in unreachable.into_iter().flat_map(|answer| &answer.stores_by) {
-        let Some(to) = to.parse().ok().filter(|to| details.stores.contains_key(to)) else { continue };
-        for (from, rate) in by {
-            if *rate > 0.0 && *from != to && details.stores.contains_key(from) {
-                let link =
-                    if complains(unreachable, to, *from) { one_of_both(unreachable, *from, to) } else { (*from, to) };
-                links.insert(link, DependencyState::Down);
-            }
+    let complaints = complaints(details);
+    for (to, by) in &complaints {
+        for from in by {
+            let mutual = complaints.get(from).is_some_and(|of_from| of_from.contains(to));
+            let link = if mutual { one_of_both(&complaints, *from, *to) } else { (*from, *to) };
+            links.insert(link, DependencyState::Down);
         }
     }
     let dependency = |((from, to), state)| Dependency {
@@ -87,21 +84,24 @@ fn links(subject: &str, details: &Details, waits: &[(u64, u64)]) -> Vec<Dependen
     links.into_iter().take(MAX_LINKS).map(dependency).collect()
 }
 
-/// What both ends complain of is one link. It leads to the end that more stores complain of: that one is cut off, and the
-/// others are its witnesses.
-fn one_of_both(unreachable: Option<&crate::details::Answer>, one: u64, other: u64) -> (u64, u64) {
-    let complaints = |of: u64| {
-        let by = unreachable.and_then(|answer| answer.stores_by.get(&of.to_string()));
-        by.map_or(0, |by| by.values().filter(|rate| **rate > 0.0).count())
-    };
-    let (low, high) = (one.min(other), one.max(other));
-    if complaints(low) > complaints(high) { (high, low) } else { (low, high) }
+/// Which stores cannot send to a store, by the store that they complain of.
+fn complaints(details: &Details) -> BTreeMap<u64, BTreeSet<u64>> {
+    let mut complaints: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
+    let unreachable = details.metrics.answers_by_query.get("unreachable");
+    for (to, by) in unreachable.into_iter().flat_map(|answer| &answer.stores_by) {
+        let Some(to) = to.parse().ok().filter(|to| details.stores.contains_key(to)) else { continue };
+        let from = by.iter().filter(|(from, rate)| **rate > 0.0 && **from != to && details.stores.contains_key(from));
+        complaints.entry(to).or_default().extend(from.map(|(from, _)| *from));
+    }
+    complaints
 }
 
-/// Whether `from` complains of `to`.
-fn complains(unreachable: Option<&crate::details::Answer>, from: u64, to: u64) -> bool {
-    let of_to = unreachable.and_then(|answer| answer.stores_by.get(&to.to_string()));
-    of_to.and_then(|by| by.get(&from)).is_some_and(|rate| *rate > 0.0)
+/// What both ends complain of is one link. It leads to the end that more stores complain of: that one is cut off, and the
+/// others are its witnesses.
+fn one_of_both(complaints: &BTreeMap<u64, BTreeSet<u64>>, one: u64, other: u64) -> (u64, u64) {
+    let of = |store: u64| complaints.get(&store).map_or(0, BTreeSet::len);
+    let (low, high) = (one.min(other), one.max(other));
+    if of(low) > of(high) { (high, low) } else { (low, high) }
 }
 
 fn member_component(subject: &str, name: &str, member: &MemberDetail, details: &Details) -> Component {

@@ -103,8 +103,10 @@ impl What {
             let lab = lab(&args.kind)?;
             if !lab.reachable {
                 let why = format!("{} lives within one process, and no other could watch it", args.kind);
-                return Err(Failure::usage(why)
-                    .next(format!("`operator demo {0}` shows it, `operator eval run {0}` judges it", args.kind)));
+                return Err(Failure::usage(why).next(format!(
+                    "`operator demo {0}` shows it, `operator eval run {0} --out DIR` judges it",
+                    args.kind
+                )));
             }
             return Ok(Self::Processes(lab, scenario_of(lab)?));
         }

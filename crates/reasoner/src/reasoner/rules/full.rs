@@ -5,7 +5,7 @@ use operator_protocols::{ComponentState, DiscrepancyKind, FaultClass, Locus, Sig
 use super::{Explains, Rule};
 use crate::EvidenceItem;
 use crate::pack::robust::full;
-use crate::parameters::{DECISIVE, MODERATE, STRONG, WEAK};
+use crate::parameters::{DECISIVE, MODERATE, ONSET_GUARD, STRONG, WEAK};
 use crate::reasoner::accounts::Pattern;
 use crate::reasoner::case::Case;
 use crate::reasoner::reach::UNEXPLAINED;
@@ -62,12 +62,11 @@ impl Rule for CapacityExhaustion {
         let unless_surge = |weight: f64| if surge { weight.min(WEAK) } else { weight };
         match (facts.saturated, risen) {
             (Some(item), Some(_)) => terms.add(item, unless_surge(STRONG), "it has become nearly full"),
-            // It had no past: the limit that it has reached is as new as the trouble.
-            (Some(item), None) if item.at >= case.pack.onset => {
+            (Some(item), None) if is_new(case, item) => {
                 terms.add(item, unless_surge(STRONG), "it is nearly full since the trouble began");
             }
             (Some(item), None) => {
-                terms.add(item, unless_surge(MODERATE), "it is nearly full, and was not seen to become so")
+                terms.add(item, unless_surge(MODERATE), "it is nearly full, and was not seen to become so");
             }
             (None, Some(_)) if let Some(one) = short => {
                 terms.add(one.item, unless_surge(MODERATE), "it is fuller than usual, and as quick as ever");
@@ -84,7 +83,10 @@ impl Rule for CapacityExhaustion {
             }
         } else if let Some(item) = refuses(case, locus) {
             terms.add(item, unless_surge(STRONG), "it refuses, or fails at, what it is asked");
-        } else if let (Some(_), Some(item)) = (facts.saturated, degraded(case, locus)) {
+        } else if let Some(item) =
+            facts.state.filter(|(state, _)| *state == ComponentState::Degraded).map(|(_, item)| item)
+            && facts.saturated.is_some_and(|full| risen.is_some() || is_new(case, full))
+        {
             terms.add(item, unless_surge(MODERATE), "it is full, and says itself that it is degraded");
         } else if short.is_none() {
             terms.note(None, -STRONG, "what is full refuses; it refuses nothing");
@@ -95,11 +97,10 @@ impl Rule for CapacityExhaustion {
     }
 }
 
-/// What a component says that does not work fully.
-fn degraded<'p>(case: &Case<'p>, locus: &Locus) -> Option<&'p EvidenceItem> {
-    let Locus::Component(id) = locus else { return None };
-    let (_, item) = case.facts(locus).state?;
-    (case.state(id) == Some(ComponentState::Degraded)).then_some(item)
+/// Whether a level that is nearly full was first read when the trouble began, while other things were read before: the
+/// limit that it has reached is as new as the trouble. In a history that begins with the trouble nothing can be called new.
+fn is_new(case: &Case<'_>, level: &EvidenceItem) -> bool {
+    level.at > case.pack.from.plus(ONSET_GUARD) && level.at.plus(ONSET_GUARD) >= case.pack.onset
 }
 
 /// Errors at the component, or on a link into it.

@@ -30,6 +30,16 @@ fn a_limit_that_is_new_and_reached_at_once_needs_no_past_to_be_seen() {
     assert!(roomy.alternatives.iter().all(|one| one.hypothesis.class != FaultClass::CapacityExhaustion));
 }
 
+/// A level that was as high all along explains no trouble that is new.
+#[test]
+fn a_store_that_was_full_all_along_and_has_become_degraded_is_not_full_for_that() {
+    let scene = Scene::new()
+        .always(|look| add(look, &store(), "memory_used_ratio", 0.55))
+        .since_onset(|look| set(look, &store(), ComponentState::Degraded))
+        .violated("degraded", store());
+    assert_eq!(answer(&scene.diagnosis()), (FaultClass::ComponentSlow, store()));
+}
+
 #[test]
 fn what_all_claimants_miss_while_the_holder_is_full_did_not_fit() {
     let scene = Scene::new()

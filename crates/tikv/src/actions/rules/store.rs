@@ -8,9 +8,9 @@ use crate::details::{StoreDetail, StoreState};
 const SLOW: u64 = 80;
 /// PD's `low-space-ratio` by default: below this share of free space a store gets no more regions.
 const LOW_SPACE: f64 = 0.2;
-/// Below this share of free space a disk is about to be what a store suffers from; earlier than PD says so, which goes by
-/// what the store last told it.
-const SHORT_OF_SPACE: f64 = 0.25;
+/// Below this share of free space a disk is taken to be what a store suffers from, a little before [`LOW_SPACE`]: PD hears of
+/// it with a heartbeat, and a disk that fills is fuller than PD says.
+const SHORT_OF_SPACE: f64 = 0.22;
 /// A store with fewer regions is never low on space for PD, as long as it has some bytes left
 /// (`initialMinSpace` and `InitClusterRegionThreshold` in `pkg/core`).
 const FEW_REGIONS: u64 = 100;
@@ -59,7 +59,7 @@ pub(crate) fn has_space(store: &StoreDetail) -> Verdict {
     if store.region_count < FEW_REGIONS && available > SMALL_SPACE { Ok(()) } else { has_share(store, LOW_SPACE) }
 }
 
-/// Its disk is not near full, whatever PD makes of it.
+/// It is not about to be low on space, however few regions it has.
 pub(crate) fn has_room(store: &StoreDetail) -> Verdict {
     has_share(store, SHORT_OF_SPACE)
 }

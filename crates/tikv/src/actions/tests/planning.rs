@@ -138,7 +138,7 @@ fn a_store_is_drained_only_if_that_helps_and_nobody_else_is_at_work() {
         ),
         (refused(|live| live.offline(1), &drain), "store 1 is being removed"),
         (refused(|live| live.store_mut(4).available = Some(2e9), &drain), "is short of space"),
-        (refused(|live| live.store_mut(4).available = Some(2.5e11), &drain), "is short of space"),
+        (refused(|live| live.store_mut(4).available = Some(2.3e11), &drain), "is short of space"),
         (refused(|live| live.offline(4), &drain), "being removed"),
         (refused(|live| live.drains = Err(operator_protocols::Unavailable::new("drains", "x")), &drain), "unknown"),
     ];
