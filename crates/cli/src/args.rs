@@ -33,8 +33,8 @@ pub struct Cli {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "With every verb")]
 pub struct Global {
-    /// The configuration file [default: the first of ./operator.toml, $XDG_CONFIG_HOME/operator/operator.toml,
-    /// /etc/operator/operator.toml]
+    /// The configuration file [default: $OPERATOR_CONFIG, or the first of ./operator.toml,
+    /// $XDG_CONFIG_HOME/operator/operator.toml, /etc/operator/operator.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Overrides one key of the configuration; may be given several times

@@ -23,7 +23,7 @@ use crate::api::is_node_id;
 use crate::{Address, Secret};
 
 /// The settings there are.
-const SETTINGS: [&str; 11] = [
+pub(crate) const SETTINGS: [&str; 11] = [
     "discover_hosts",
     "heartbeat_seconds",
     "management_token_env",

@@ -15,6 +15,8 @@ mod client;
 mod client_error;
 mod config;
 mod details;
+#[cfg(test)]
+mod documented;
 mod inspector;
 mod ledger;
 mod names;

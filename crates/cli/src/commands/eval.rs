@@ -67,7 +67,7 @@ pub enum Verb {
 pub struct RunArgs {
     /// The kind of system
     kind: String,
-    /// A scenario; may be given several times; all, if none is named
+    /// A scenario; may be given several times; all but the long one (H1), if none is named
     #[arg(long = "scenario", value_name = "ID")]
     scenarios: Vec<String>,
     /// How many seeds of each

@@ -51,8 +51,13 @@ impl Watched {
                 let why = with_causes(&error);
                 let made = Self::make(&entry, settings, Some(Arc::new(driver)));
                 made.inspect(|_| say(&format!("subject {}: {why}; as configured", entry.config.name))).map_err(|_| {
-                    Failure::failed(format!("ask the environment in {}", folder.display()), why)
-                        .next(format!("start it with `operator deploy up {}`", entry.config.kind))
+                    let failure = Failure::failed(format!("ask the environment in {}", folder.display()), why);
+                    match registry::find(&entry.config.kind).and_then(|known| known.lab) {
+                        Some(lab) if lab.reachable => {
+                            failure.next(format!("start it with `operator deploy up {}`", entry.config.kind))
+                        }
+                        _ => failure,
+                    }
                 })
             }
             Err(error) => Err(Failure::failed(format!("ask the environment in {}", folder.display()), error)),

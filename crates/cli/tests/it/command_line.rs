@@ -64,6 +64,7 @@ fn wrong_usage_exits_2_and_says_what_would_be_right() {
         &["demo", "ratelimiter", "--headless", "--chapter", "9"],
         &["demo", "ratelimiter"],
         &["deploy", "up", "nothing"],
+        &["deploy", "up", "shop"],
         &["actions", "plan"],
         &["chaos", "inject", "kill_node", "node-2"],
         &["check-config", "--set", "policy.low_rsk=auto"],
