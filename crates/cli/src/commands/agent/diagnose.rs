@@ -51,20 +51,30 @@ pub(super) async fn run(app: &App, args: Args) -> Result<Exit, Failure> {
     let (config, choice) = diagnoser::chosen(app, args.diagnoser)?;
     choice.warn();
     let incident = incident_of(app, &args.id).await?;
-    let (office, file) = case(app, &config, &incident).await?;
+    let (office, mut file) = case(app, &config, &incident).await?;
     // Its whole name: what was asked for may be the end of it.
     let incident = file.pack.incident.clone();
-    let live = Live::with_series(office.as_ref(), file).await;
     let agent =
         Agent::new(vec![Arc::clone(&office)], diagnoser::diagnoser(&choice), diagnoser::limits(&config, &choice));
-    let asked = ask(&agent, &incident).await?;
-    let (question, answer) = asked.map_err(|error| Failure::failed(format!("explain {incident}"), error))?;
-    let submitted = match args.submit {
-        true => {
-            let handed_in = office.submit(&incident, &question, answer.clone()).await;
-            Some(handed_in.map_err(|error| Failure::failed(format!("hand in the answer about {incident}"), error))?)
+    let mut attempt = 1;
+    let (live, question, answer, submitted) = loop {
+        let live = Live::with_series(office.as_ref(), file).await;
+        let asked = ask(&agent, &incident).await?;
+        let (question, answer) = asked.map_err(|error| Failure::failed(format!("explain {incident}"), error))?;
+        if !args.submit {
+            break (live, question, answer, None);
         }
-        false => None,
+        let refused = match office.submit(&incident, &question, answer.clone()).await {
+            Ok(submitted) => break (live, question, answer, Some(submitted)),
+            Err(refused) => refused,
+        };
+        // An incident's evidence may move while it is thought about; then the answer is one to another question.
+        match office.case(&incident).await {
+            Ok(moved) if moved.question != question && attempt < config.agent.attempts => file = moved,
+            _ => return Err(Failure::failed(format!("hand in the answer about {incident}"), refused)),
+        }
+        attempt += 1;
+        say("the evidence has moved: it is asked about anew");
     };
     let (diagnosis, deliberation) = (&answer.diagnosis, answer.deliberation.as_ref());
     if args.markdown && app.output.format == Format::Text {
