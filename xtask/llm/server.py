@@ -15,6 +15,8 @@ import threading
 
 # Of Linux's prctl(2): the signal a process gets when its parent has ended.
 PR_SET_PDEATHSIG = 1
+# How far it stands back for everything else on the machine, of 19.
+NICE = 10
 # What requests call the model.
 NAME = "local"
 
@@ -63,6 +65,8 @@ def parameters(asked):
 
 def main():
     asked = arguments()
+    # It may share the machine with the system whose faults it is asked about, and must not be one.
+    os.nice(NICE)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
