@@ -77,7 +77,7 @@ impl LlmDiagnoser {
             provider: self.provider.name().to_owned(),
             model: self.provider.model().to_owned(),
             prompt_version: prompt::version().to_owned(),
-            prompt_hash: prompt::sha256(&prompt::system(self.provider.uses_tools())),
+            prompt_hash: prompt::sha256(&prompt::system(self.provider.uses_tools(), case.ranks > 0)),
             parameters: self.parameters(),
             outcome,
             faults: std::mem::take(&mut dialogue.faults),

@@ -117,7 +117,7 @@ impl<'a> Dialogue<'a> {
     fn request(&self, must_answer: bool) -> Request {
         let tools = self.provider.uses_tools();
         Request {
-            system: prompt::system(tools),
+            system: prompt::system(tools, self.case.ranks > 0),
             messages: self.messages.clone(),
             tools: if tools { self.tools.definitions().to_vec() } else { Vec::new() },
             tool_choice: match (tools, must_answer) {

@@ -37,6 +37,7 @@ struct View {
     system: String,
     seconds_of_trouble: f64,
     invariants: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     ranking: Vec<Ranked>,
     evidence: Vec<Item>,
     components: Vec<Part>,
